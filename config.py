@@ -1,0 +1,82 @@
+"""Settings, read once from the environment. docs/configuration.md explains each."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+# Environment name -> field, where the two differ. PORT and HOST belong to the server, not to us.
+_PREFIX = "WEBINAR_"
+_UNPREFIXED = frozenset({"DATABASE_URL", "SECRET_KEY", "SMTP_URL", "REDIS_URL", "PUBLIC_URL"})
+# Read by ./run and ./test before the program starts.
+_FOR_SCRIPTS = frozenset({"WEBINAR_TEST_SYSTEM_TOOLS", "WEBINAR_PYTHON"})
+
+
+class ConfigError(Exception):
+    """Settings are missing, unknown or make no sense; the message names all of them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """One field per setting; a field without default must be set."""
+
+    SECRET_KEY: str
+    DATABASE_URL: str
+    DATA_DIR: Path = Path("var")
+    PUBLIC_URL: str = "http://localhost:8000"
+    SMTP_URL: str = ""
+    REDIS_URL: str = ""
+    MAIL_FROM: str = "Webinars <webinars@localhost>"
+    SITE_NAME: str = "Grand Rounds Online"
+    HOME_ZONE: str = "Europe/Zurich"
+    CALENDAR_DOMAIN: str = "webinar.example"
+    EMBEDDED_CLOCK: bool = False
+    DEVELOPMENT: bool = False
+    DEMO: bool = False
+
+    @property
+    def is_https(self) -> bool:
+        """True if people reach us over TLS; cookies are then Secure."""
+        return self.PUBLIC_URL.startswith("https://")
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> "Config":
+        """Read every setting; raises ConfigError naming all that are missing, unknown or wrong."""
+        names = {_env_name(field.name): field for field in fields(cls)}
+        problems = [
+            f"{name} is not a setting; see docs/configuration.md"
+            for name in sorted(environ)
+            if name.startswith(_PREFIX) and name not in names and name not in _FOR_SCRIPTS
+        ]
+        values: dict[str, object] = {}
+        for name, field in names.items():
+            text = environ.get(name, "")
+            if not text:
+                if field.name in ("SECRET_KEY", "DATABASE_URL"):
+                    problems.append(f"{name} is missing")
+                continue
+            try:
+                values[field.name] = _parse(field.type, text)
+            except ValueError as error:
+                problems.append(f"{name} {error}")
+        if len(environ.get("SECRET_KEY", "x" * 32)) < 32:
+            problems.append("SECRET_KEY is shorter than 32 characters")
+        public_url = environ.get("PUBLIC_URL", "http://localhost")
+        if not public_url.startswith(("http://", "https://")) or public_url.endswith("/"):
+            problems.append("PUBLIC_URL starts with http:// or https:// and has no slash at its end")
+        if problems:
+            raise ConfigError("Cannot start: " + "; ".join(problems) + ".")
+        return cls(**values)  # type: ignore[arg-type]
+
+
+def _env_name(field_name: str) -> str:
+    return field_name if field_name in _UNPREFIXED else _PREFIX + field_name
+
+
+def _parse(kind: object, text: str) -> object:
+    if kind is bool:
+        if text.lower() not in ("0", "1", "no", "yes", "false", "true"):
+            raise ValueError("is 0 or 1")
+        return text.lower() in ("1", "yes", "true")
+    if kind is Path:
+        return Path(text)
+    return text

@@ -1,0 +1,1 @@
+"""Webinar and CME session scheduler with recording windows."""

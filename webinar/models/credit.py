@@ -1,0 +1,116 @@
+"""From evidence to credit: accreditors, grants, policies, decisions, certificates."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Date, ForeignKey, Index, Numeric, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from webinar.db import Base, states
+from webinar.domain.attendance import ViewingMode
+from webinar.domain.credit import GrantStatus, Reason
+from webinar.models.people import User
+from webinar.models.season import WebinarSession
+
+Credits = Numeric(6, 2, asdecimal=True)
+
+
+class Accreditor(Base):
+    """A body that grants credit."""
+
+    __tablename__ = "accreditor"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(String(40), unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    short_name: Mapped[str] = mapped_column(String(40))  # on chips: "CME", "ESMO-MORA"
+    unit: Mapped[str] = mapped_column(String(40))  # "ECMEC", "point"
+
+
+class CreditPolicy(Base):
+    """A version of a rule, as data. Never changed once used: a change is a new version."""
+
+    __tablename__ = "credit_policy"
+    __table_args__ = (UniqueConstraint("name", "version"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(60))
+    version: Mapped[int]
+    data: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+
+
+class AccreditationGrant(Base):
+    """An accreditor's decision for a session, in one mode."""
+
+    __tablename__ = "accreditation_grant"
+    __table_args__ = (UniqueConstraint("session_id", "accreditor_id", "mode"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    session_id: Mapped[int] = mapped_column(ForeignKey("session.id"), index=True)
+    accreditor_id: Mapped[int] = mapped_column(ForeignKey("accreditor.id"))
+    policy_id: Mapped[int] = mapped_column(ForeignKey("credit_policy.id"))
+    mode: Mapped[ViewingMode] = mapped_column(states(ViewingMode))
+    status: Mapped[GrantStatus] = mapped_column(states(GrantStatus))
+    credits_granted: Mapped[Decimal] = mapped_column(Credits)
+    reference: Mapped[str] = mapped_column(String(60), default="")
+    edition: Mapped[str] = mapped_column(String(60), default="")
+    statement_applied: Mapped[str] = mapped_column(Text, default="")
+    statement_granted: Mapped[str] = mapped_column(Text, default="")
+    decided_on: Mapped[date | None] = mapped_column(Date)
+    credit_until: Mapped[datetime | None]  # the credit clock; None: as long as the window
+
+    session: Mapped[WebinarSession] = relationship()
+    accreditor: Mapped[Accreditor] = relationship(lazy="joined")
+    policy: Mapped[CreditPolicy] = relationship(lazy="joined")
+
+
+class CreditDecision(Base):
+    """What one person earned under one grant, with the hash of everything it rests on."""
+
+    __tablename__ = "credit_decision"
+    __table_args__ = (
+        UniqueConstraint("session_id", "user_id", "grant_id", "revision"),
+        Index("ix_credit_decision_user_id_decided_at", "user_id", "decided_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    session_id: Mapped[int] = mapped_column(ForeignKey("session.id"))
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    grant_id: Mapped[int] = mapped_column(ForeignKey("accreditation_grant.id"))
+    revision: Mapped[int]
+    credit: Mapped[Decimal] = mapped_column(Credits)
+    reason: Mapped[Reason] = mapped_column(states(Reason))
+    explanation: Mapped[str] = mapped_column(Text)
+    next_step: Mapped[str | None] = mapped_column(Text)
+    due_at: Mapped[datetime | None]
+    seconds_counted: Mapped[int]
+    window_seconds: Mapped[int]
+    inputs: Mapped[dict[str, Any]]  # the facts, so that it can be decided again
+    inputs_hash: Mapped[str] = mapped_column(String(64))
+    decided_at: Mapped[datetime]
+
+    grant: Mapped[AccreditationGrant] = relationship()
+    session: Mapped[WebinarSession] = relationship()
+    user: Mapped[User] = relationship()
+
+
+class Certificate(Base):
+    """The frozen document of what a person earned in a session. Revocation keeps the page."""
+
+    __tablename__ = "certificate"
+    __table_args__ = (UniqueConstraint("session_id", "user_id", "revision"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[str] = mapped_column(String(32), unique=True)
+    session_id: Mapped[int] = mapped_column(ForeignKey("session.id"))
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id"), index=True)
+    revision: Mapped[int]
+    content: Mapped[dict[str, Any]]  # CertificateContent, frozen at issue
+    content_digest: Mapped[str] = mapped_column(String(64))
+    decision_ids: Mapped[list[Any]]
+    issued_at: Mapped[datetime]
+    superseded_by: Mapped[str | None] = mapped_column(String(32))
+    revoked_at: Mapped[datetime | None]
+    revoke_reason: Mapped[str | None] = mapped_column(Text)

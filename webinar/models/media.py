@@ -1,0 +1,124 @@
+"""What was broadcast, what can be watched, and until when."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from webinar.db import Base, states
+from webinar.domain.recording import RecordingState, RecordingWindow
+from webinar.models.season import WebinarSession
+
+
+class Broadcast(Base):
+    """What the speaker sends while a session is live; one per session."""
+
+    __tablename__ = "broadcast"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(24), unique=True)
+    session_id: Mapped[int] = mapped_column(ForeignKey("session.id"), unique=True)
+    started_at: Mapped[datetime | None]
+    stopped_at: Mapped[datetime | None]
+    # The media worker that may write segments: a lease with a fencing number that only rises.
+    lease_owner: Mapped[str | None] = mapped_column(String(80))
+    lease_until: Mapped[datetime | None]
+    lease_fence: Mapped[int] = mapped_column(default=0)
+    packaged_at: Mapped[datetime | None]  # when every acknowledged chunk was packaged
+    problem: Mapped[str | None] = mapped_column(Text)
+
+    session: Mapped[WebinarSession] = relationship()
+    takes: Mapped[list["BroadcastTake"]] = relationship(order_by="BroadcastTake.number")
+
+
+class BroadcastTake(Base):
+    """One run of the speaker's recorder: one raw file. A new source or a reload is a new take."""
+
+    __tablename__ = "broadcast_take"
+    __table_args__ = (UniqueConstraint("broadcast_id", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    broadcast_id: Mapped[int] = mapped_column(ForeignKey("broadcast.id"))
+    number: Mapped[int]
+    opened_by_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    started_at: Mapped[datetime]  # server time of its first chunk: the base of programme time
+    last_chunk_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]  # nothing more will come
+    packaged_seconds: Mapped[float] = mapped_column(default=0.0)  # of this take's own time
+    packaged_at: Mapped[datetime | None]
+
+
+class BroadcastChunk(Base):
+    """A piece of a take that is on disk: the row is written after the bytes are safe."""
+
+    __tablename__ = "broadcast_chunk"
+    __table_args__ = (UniqueConstraint("take_id", "seq"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    take_id: Mapped[int] = mapped_column(ForeignKey("broadcast_take.id"))
+    seq: Mapped[int]
+    size: Mapped[int]
+    received_at: Mapped[datetime]
+
+
+class Recording(Base):
+    """What was broadcast (or imported), packaged for watching; also what is live right now."""
+
+    __tablename__ = "recording"
+    __table_args__ = (Index("ix_recording_state_closes_at", "state", "closes_at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(24), unique=True)
+    session_id: Mapped[int] = mapped_column(ForeignKey("session.id"), unique=True)
+    state: Mapped[RecordingState] = mapped_column(
+        states(RecordingState), default=RecordingState.RECORDING
+    )
+    duration_seconds: Mapped[float] = mapped_column(default=0.0)
+    opens_at: Mapped[datetime | None]
+    closes_at: Mapped[datetime | None]  # never null once published
+    has_poster: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]
+    ready_at: Mapped[datetime | None]
+    published_at: Mapped[datetime | None]
+    destroyed_at: Mapped[datetime | None]
+
+    session: Mapped[WebinarSession] = relationship()
+
+    @property
+    def window(self) -> RecordingWindow | None:
+        """The recording window, once published."""
+        if self.opens_at is None or self.closes_at is None:
+            return None
+        return RecordingWindow(self.opens_at, self.closes_at)
+
+
+class MediaSegment(Base):
+    """Two seconds of encrypted media. The playlists are written from these rows."""
+
+    __tablename__ = "media_segment"
+
+    recording_id: Mapped[int] = mapped_column(ForeignKey("recording.id"), primary_key=True)
+    sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    take: Mapped[int]
+    key_number: Mapped[int]
+    iv: Mapped[str] = mapped_column(String(32))  # hex
+    duration_seconds: Mapped[float]
+    take_offset_seconds: Mapped[float]
+    programme_time: Mapped[datetime]  # when it was filmed, by the server's clock
+    discontinuity: Mapped[bool] = mapped_column(default=False)
+    size: Mapped[int]
+    name: Mapped[str] = mapped_column(String(120))  # in the storage
+
+
+class WindowExtension(Base):
+    """A later end of the window for one person, with reason and author."""
+
+    __tablename__ = "window_extension"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    recording_id: Mapped[int] = mapped_column(ForeignKey("recording.id"))
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id"), index=True)
+    closes_at: Mapped[datetime]
+    reason: Mapped[str] = mapped_column(Text)
+    granted_by_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    granted_at: Mapped[datetime]
