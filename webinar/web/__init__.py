@@ -1,0 +1,150 @@
+"""HTTP in, HTML out: the request's database session, error pages, headers, blueprints."""
+
+import logging
+from datetime import UTC, datetime
+
+from flask import Flask, g, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from jinja2 import StrictUndefined
+from sqlalchemy.exc import NoResultFound
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+from webinar.db import open_db
+from webinar.domain.errors import DomainError
+from webinar.web import access, auth, blueprints, filters, zone
+from webinar.web.guards import csrf, limiter
+
+log = logging.getLogger(__name__)
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "img-src 'self' data: blob:",
+        "media-src 'self' blob:",
+        "worker-src 'self' blob:",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+
+
+def init_app(app: Flask) -> None:
+    """Register everything that answers HTTP."""
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    csrf.init_app(app)
+    app.config.setdefault("RATELIMIT_STORAGE_URI", app.config["REDIS_URL"] or "memory://")
+    app.config.setdefault("RATELIMIT_HEADERS_ENABLED", True)
+    limiter.init_app(app)
+    filters.register(app)
+    auth.init_app(app)
+    zone.init_app(app)
+    access.init_app(app)
+    for blueprint in blueprints.all_blueprints(development=app.config["DEVELOPMENT"]):
+        app.register_blueprint(blueprint)
+    app.before_request(_open_database)
+    app.teardown_request(_close_database)
+    app.after_request(_add_headers)
+    app.register_error_handler(DomainError, _refused)
+    app.register_error_handler(NoResultFound, _no_such_row)
+    app.register_error_handler(CSRFError, _form_too_old)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _broken)
+    app.context_processor(_page_facts)
+
+
+def _open_database() -> None:
+    g.now = datetime.now(UTC)
+    g.db = open_db()
+    if request.method in ("GET", "HEAD", "OPTIONS"):
+        # Readers never wait for a writer: see webinar.db.
+        g.db.connection(execution_options={"read_only": True})
+
+
+def _close_database(_error: BaseException | None) -> None:
+    if (db := g.pop("db", None)) is not None:
+        db.close()
+
+
+def _add_headers(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    headers.setdefault("Permissions-Policy", "camera=(self), microphone=(self)")
+    if response.mimetype == "text/html":
+        headers.setdefault("Cache-Control", "no-cache, private")
+    if request.is_secure:
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    return response
+
+
+def _page_facts() -> dict[str, object]:
+    return {"now": g.get("now") or datetime.now(UTC)}
+
+
+def wants_json() -> bool:
+    """True if a script asked, so that a refusal is answered as JSON."""
+    return request.is_json or request.accept_mimetypes.best == "application/json"
+
+
+def refusal(
+    status: int, title: str, message: str, what_to_do: str = ""
+) -> ResponseReturnValue:
+    """A refusal as a page for people or as JSON for scripts."""
+    if wants_json():
+        return {"error": message, "status": status}, status
+    page = render_template(
+        "errors/error.html", status=status, title=title, message=message, what_to_do=what_to_do
+    )
+    return page, status
+
+
+def _refused(error: DomainError) -> ResponseReturnValue:
+    titles = {403: "Not allowed", 404: "Not found", 409: "That does not fit", 410: "It has ended"}
+    return refusal(error.status, titles.get(error.status, "That did not work"), str(error))
+
+
+def _no_such_row(_error: NoResultFound) -> ResponseReturnValue:
+    return refusal(
+        404, "Not found", "There is nothing at this address.", "Look in the schedule instead."
+    )
+
+
+def _form_too_old(_error: CSRFError) -> ResponseReturnValue:
+    return refusal(
+        400,
+        "Please send the form again",
+        "This page was open for too long or the browser did not send its cookie, "
+        "so nothing was changed.",
+        "Go back, reload the page and send it again.",
+    )
+
+
+def _http_error(error: HTTPException) -> ResponseReturnValue:
+    if error.response is not None:
+        return error.response  # type: ignore[return-value]
+    status = error.code or 500
+    sentences = {
+        400: "The request could not be understood; nothing was changed.",
+        404: "There is nothing at this address.",
+        405: "This address does not take that kind of request.",
+        413: "What you sent is too large for this address; nothing was stored.",
+        429: "Too many tries in a short time. Wait a minute, then try again.",
+    }
+    return refusal(status, error.name, sentences.get(status, error.description or error.name))
+
+
+def _broken(error: Exception) -> ResponseReturnValue:
+    log.exception("request failed: %s %s", request.method, request.path, exc_info=error)
+    return refusal(
+        500,
+        "Something broke on our side",
+        "Nothing you sent was half-stored. The problem has been written down.",
+        "Try again in a minute.",
+    )

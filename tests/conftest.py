@@ -1,0 +1,105 @@
+"""What tests stand on: a database of each kind, the application, a client, a person signed in."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import make_url
+
+from config import Config
+from tests.components.postgres import PostgresServer
+from webinar.app import create_app
+from webinar.db import DbSession, open_db
+from webinar.models import User
+
+SECRET = "a secret of the tests, long enough to start"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A real PostgreSQL on a free port, one per test process."""
+    with PostgresServer() as server:
+        yield server
+
+
+def migrate(url: str, data_dir: Path) -> None:
+    app = create_app(Config(SECRET_KEY=SECRET, DATABASE_URL=url, DATA_DIR=data_dir))
+    result = app.test_cli_runner().invoke(args=["db", "upgrade"])
+    app.extensions["engine"].dispose()
+    assert result.exit_code == 0, result.output
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sqlite-template")
+    migrate(f"sqlite:///{folder / 'template.sqlite3'}", folder)
+    return folder / "template.sqlite3"
+
+
+@pytest.fixture(scope="session")
+def postgres_template(
+    postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    url = postgres.create_database()
+    migrate(url, tmp_path_factory.mktemp("postgres-template"))
+    name = make_url(url).database
+    assert name is not None
+    return name
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty, migrated database of each kind: every test that asks for it runs twice."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "test.sqlite3")
+        return f"sqlite:///{tmp_path / 'test.sqlite3'}"
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return server.create_database(template=request.getfixturevalue("postgres_template"))
+
+
+@pytest.fixture
+def config(database_url: str, tmp_path: Path) -> Config:
+    return Config(
+        SECRET_KEY=SECRET,
+        DATABASE_URL=database_url,
+        DATA_DIR=tmp_path / "data",
+        PUBLIC_URL="http://localhost",
+        DEVELOPMENT=True,
+    )
+
+
+@pytest.fixture
+def app(config: Config) -> Iterator[Flask]:
+    app = create_app(config)
+    app.config.update(TESTING=True, WTF_CSRF_ENABLED=False, RATELIMIT_ENABLED=False)
+    yield app
+    app.extensions["engine"].dispose()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def db(app: Flask) -> Iterator[DbSession]:
+    """A database session of the test's own; commit what a client is to see."""
+    with open_db() as db:
+        yield db
+
+
+@pytest.fixture
+def signed_in_as(app: Flask) -> Callable[[User], FlaskClient]:
+    """A client whose cookie names the person (who must be committed)."""
+
+    def sign_in(user: User) -> FlaskClient:
+        client = app.test_client()
+        with client.session_transaction() as cookie:
+            cookie["_user_id"] = user.get_id()
+            cookie["_fresh"] = True
+        return client
+
+    return sign_in

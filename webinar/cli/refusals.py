@@ -1,0 +1,36 @@
+"""A refused rule ends a command with its sentence instead of a traceback."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+import click
+from sqlalchemy.exc import NoResultFound
+
+from webinar.domain.errors import DomainError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def refuse_politely(command: click.Command) -> click.Command:
+    """Wrap a command, or every command of a group."""
+    if isinstance(command, click.Group):
+        for inner in command.commands.values():
+            refuse_politely(inner)
+    elif command.callback is not None:
+        command.callback = _politely(command.callback)
+    return command
+
+
+def _politely(run: Callable[P, R]) -> Callable[P, R]:
+    @wraps(run)
+    def polite(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return run(*args, **kwargs)
+        except DomainError as refusal:
+            raise click.ClickException(str(refusal)) from refusal
+        except NoResultFound as missing:
+            raise click.ClickException("There is no such thing.") from missing
+
+    return polite

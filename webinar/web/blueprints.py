@@ -1,0 +1,15 @@
+"""Every blueprint, one line each, in alphabetical order."""
+
+from flask import Blueprint
+
+from webinar.web import auth, health, styleguide, zone
+
+
+def all_blueprints(*, development: bool) -> list[Blueprint]:
+    """The blueprints to register; the styleguide only while developing."""
+    found = [
+        auth.bp,
+        health.bp,
+        zone.bp,
+    ]
+    return [*found, styleguide.bp] if development else found
