@@ -1,0 +1,143 @@
+"""A real PostgreSQL for the tests: own data folder, own port, gone when the tests are."""
+
+import itertools
+import secrets
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Self
+
+import psycopg
+from psycopg import sql
+
+from tests.components.programs import find_postgres_folder
+from tests.components.servers import GuardedServer, ServerDied, ServerFolder, free_port, other_user
+
+_USER = "webinar"
+# A database that need not outlive a power cut is several times faster.
+_CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+class PostgresServer:
+    """`with PostgresServer() as server: url = server.create_database()`.
+
+    With `durable=True` the server writes as in production, for tests that kill it.
+    """
+
+    def __init__(self, *, durable: bool = False) -> None:
+        self._settings = {
+            "max_connections": "100",
+            "shared_buffers": "32MB",
+            "unix_socket_directories": "",
+            "listen_addresses": "127.0.0.1",
+        } | ({} if durable else _CARELESS)
+        self._password = secrets.token_urlsafe(12)
+        self._port = 0
+        self._numbers = itertools.count(1)
+
+    def __enter__(self) -> Self:
+        try:
+            self._start()
+        except ServerDied:  # somebody took the port between our looking and listening
+            self._start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._admin.close()
+        self._server.stop()
+
+    def url(self, database: str) -> str:
+        """The address of one database for SQLAlchemy."""
+        return f"postgresql+psycopg://{_USER}:{self._password}@127.0.0.1:{self._port}/{database}"
+
+    def create_database(self, *, template: str = "") -> str:
+        """A new database; returns its URL.
+
+        `template` is the URL of a database to copy, to which nobody may be connected.
+        """
+        name = f"test_{next(self._numbers)}"
+        self._admin.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                sql.Identifier(name), sql.Identifier(_name_in(template) or "template1")
+            )
+        )
+        return self.url(name)
+
+    def drop_database(self, url: str) -> None:
+        """Remove a database, closing the connections to it."""
+        name = sql.Identifier(_name_in(url))
+        self._admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+
+    def _start(self) -> None:
+        self._port = free_port()
+        folder = ServerFolder("postgres", owner=other_user())
+        try:
+            programs = _programs_for(folder)
+            self._make_cluster(programs, folder)
+        except BaseException:
+            folder.remove()
+            raise
+        options = [f"--{name}={value}" for name, value in self._settings.items()]
+        command = [programs / "postgres", "-D", folder.path / "data", "-p", str(self._port)]
+        # SIGINT is PostgreSQL's "fast": it ends its connections and stops.
+        self._server = GuardedServer([*command, *options], folder, stop_signal="SIGINT")
+        self._server.wait_until(self._answers)
+
+    def _answers(self) -> bool:
+        try:
+            self._admin = psycopg.connect(
+                f"host=127.0.0.1 port={self._port} user={_USER} dbname=postgres",
+                password=self._password,
+                autocommit=True,
+                connect_timeout=5,
+            )
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def _make_cluster(self, programs: Path, folder: ServerFolder) -> None:
+        password_file = folder.path / "password"
+        password_file.write_text(self._password)
+        if folder.owner:
+            password_file.chmod(0o644)  # inside a folder that is closed to others
+        result = subprocess.run(
+            [
+                *(programs / "initdb", "-D", folder.path / "data", "-U", _USER),
+                *("--encoding=UTF8", "--locale=C", "--no-sync", "--auth=scram-sha-256"),
+                *("--pwfile", password_file),
+            ],
+            cwd=folder.path,
+            capture_output=True,
+            text=True,
+            **_identity(folder),
+        )
+        if result.returncode != 0:
+            raise ServerDied(result.stdout + result.stderr)
+
+
+def _programs_for(folder: ServerFolder) -> Path:
+    """The programs, where the owner of the folder can start them."""
+    programs = find_postgres_folder()
+    try:
+        subprocess.run(
+            [programs / "postgres", "--version"],
+            cwd=folder.path,
+            check=True,
+            capture_output=True,
+            **_identity(folder),
+        )
+    except PermissionError:
+        # Root's checkout lies where nobody else may look (/root): take a copy outside.
+        shutil.copytree(programs.parent, folder.path / "programs", symlinks=True)
+        return folder.path / "programs" / programs.name
+    return programs
+
+
+def _identity(folder: ServerFolder) -> dict[str, object]:
+    if folder.owner is None:
+        return {}
+    return {"user": folder.owner.pw_uid, "group": folder.owner.pw_gid, "extra_groups": []}
+
+
+def _name_in(url: str) -> str:
+    return url.rpartition("/")[2]
