@@ -62,7 +62,9 @@ class Config:
             problems.append("SECRET_KEY is shorter than 32 characters")
         public_url = environ.get("PUBLIC_URL", "http://localhost")
         if not public_url.startswith(("http://", "https://")) or public_url.endswith("/"):
-            problems.append("PUBLIC_URL starts with http:// or https:// and has no slash at its end")
+            problems.append(
+                "PUBLIC_URL starts with http:// or https:// and has no slash at its end"
+            )
         if problems:
             raise ConfigError("Cannot start: " + "; ".join(problems) + ".")
         return cls(**values)  # type: ignore[arg-type]

@@ -4,8 +4,8 @@ from typing import Any
 
 from alembic import context
 
-from webinar.db import Base, UTCDateTime
 from webinar import models  # noqa: F401 -- fills the metadata
+from webinar.db import Base, UTCDateTime
 
 
 def render_item(kind: str, item: object, _context: Any) -> str | bool:

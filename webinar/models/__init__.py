@@ -19,7 +19,6 @@ from webinar.models.evidence import (
 )
 from webinar.models.media import (
     Broadcast,
-    BroadcastChunk,
     BroadcastTake,
     MediaSegment,
     Recording,
@@ -45,7 +44,6 @@ __all__ = [
     "AuditEvent",
     "Auspices",
     "Broadcast",
-    "BroadcastChunk",
     "BroadcastTake",
     "Certificate",
     "CreditDecision",

@@ -102,5 +102,3 @@ class Identifier(Base):
     kind: Mapped[str] = mapped_column(String(20), primary_key=True)  # "EFN", ...
     value: Mapped[str] = mapped_column(String(60))
     consented_at: Mapped[datetime]
-
-

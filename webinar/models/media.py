@@ -32,7 +32,11 @@ class Broadcast(Base):
 
 
 class BroadcastTake(Base):
-    """One run of the speaker's recorder: one raw file. A new source or a reload is a new take."""
+    """One run of the speaker's recorder: one raw file. A new source or a reload is a new take.
+
+    Its chunks have no rows: the index beside the raw file is their one durable list, written
+    before a chunk is acknowledged (webinar.media.takes).
+    """
 
     __tablename__ = "broadcast_take"
     __table_args__ = (UniqueConstraint("broadcast_id", "number"),)
@@ -46,19 +50,6 @@ class BroadcastTake(Base):
     closed_at: Mapped[datetime | None]  # nothing more will come
     packaged_seconds: Mapped[float] = mapped_column(default=0.0)  # of this take's own time
     packaged_at: Mapped[datetime | None]
-
-
-class BroadcastChunk(Base):
-    """A piece of a take that is on disk: the row is written after the bytes are safe."""
-
-    __tablename__ = "broadcast_chunk"
-    __table_args__ = (UniqueConstraint("take_id", "seq"),)
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    take_id: Mapped[int] = mapped_column(ForeignKey("broadcast_take.id"))
-    seq: Mapped[int]
-    size: Mapped[int]
-    received_at: Mapped[datetime]
 
 
 class Recording(Base):

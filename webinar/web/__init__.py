@@ -93,9 +93,7 @@ def wants_json() -> bool:
     return request.is_json or request.accept_mimetypes.best == "application/json"
 
 
-def refusal(
-    status: int, title: str, message: str, what_to_do: str = ""
-) -> ResponseReturnValue:
+def refusal(status: int, title: str, message: str, what_to_do: str = "") -> ResponseReturnValue:
     """A refusal as a page for people or as JSON for scripts."""
     if wants_json():
         return {"error": message, "status": status}, status

@@ -1,0 +1,266 @@
+"""Going live, takes, stopping, and the lease of the media worker."""
+
+import secrets
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+
+from webinar.db import DbSession
+from webinar.domain.access import Action, Role, may
+from webinar.domain.errors import Conflict, DomainError, NotAllowed, NotYet
+from webinar.domain.recording import RecordingState
+from webinar.domain.session import FacultyPart, SessionStatus, step
+from webinar.models import (
+    Broadcast,
+    BroadcastTake,
+    FacultyMember,
+    MediaSegment,
+    Recording,
+    User,
+    WebinarSession,
+)
+from webinar.services import audit
+
+EARLIEST_MINUTES = 60  # before the announced start
+LEASE_SECONDS = 15
+# A broadcast nobody stopped ends by itself, this long after its hour and its last chunk.
+FORGOTTEN_MINUTES = 30
+SILENT_MINUTES = 5
+
+ROLE_OF_PART = {
+    FacultyPart.PRESENTER: Role.PRESENTER,
+    FacultyPart.DISCUSSANT: Role.PRESENTER,
+    FacultyPart.MODERATOR: Role.MODERATOR,
+}
+
+
+class NotOnAir(Conflict):
+    """The session is not live."""
+
+
+class LeaseLost(Exception):
+    """Another worker took over; this one must stop at once and write nothing."""
+
+
+def roles_in(db: DbSession, session: WebinarSession, user: User) -> frozenset[Role]:
+    """What a person may be in this session: the account's general roles and the faculty's.
+
+    A presenter or moderator *account* is one only where the faculty names them; administrators
+    and organisers are what they are everywhere.
+    """
+    parts = db.scalars(
+        select(FacultyMember.part).where(
+            FacultyMember.session_id == session.id, FacultyMember.user_id == user.id
+        )
+    )
+    general = user.roles - {Role.PRESENTER, Role.MODERATOR}
+    return general | {ROLE_OF_PART[part] for part in parts}
+
+
+def may_broadcast(db: DbSession, session: WebinarSession, user: User) -> bool:
+    """True for the session's presenters and moderators, and for administrators."""
+    return may(roles_in(db, session, user), Action.BROADCAST)
+
+
+def may_moderate(db: DbSession, session: WebinarSession, user: User) -> bool:
+    """True for who may read the questions of this session."""
+    return may(roles_in(db, session, user), Action.READ_QUESTIONS)
+
+
+def ensure_may_broadcast(db: DbSession, session: WebinarSession, user: User) -> None:
+    """Raise NotAllowed unless the person may broadcast here."""
+    if not may_broadcast(db, session, user):
+        raise NotAllowed(
+            "Only the presenters and moderators of this session can open its studio. "
+            "Ask the organiser to add you to the faculty."
+        )
+
+
+def of_session(db: DbSession, session: WebinarSession) -> Broadcast | None:
+    """The session's broadcast, if it ever went live."""
+    return db.scalar(select(Broadcast).where(Broadcast.session_id == session.id))
+
+
+def go_live(db: DbSession, session_id: int, *, user_id: int, now: datetime) -> Broadcast:
+    """Put the session on air; pressing twice is once."""
+    session = db.get_one(WebinarSession, session_id, with_for_update=True)
+    broadcast = of_session(db, session)
+    if session.status is SessionStatus.LIVE and broadcast is not None:
+        return broadcast
+    if session.status is SessionStatus.ENDED:
+        raise DomainError("This session has ended and cannot go live again.")
+    if now < session.starts_at - timedelta(minutes=EARLIEST_MINUTES):
+        raise NotYet(
+            f"You can go live from {EARLIEST_MINUTES} minutes before the announced start. "
+            "Until then, check camera and microphone here."
+        )
+    session.status = step(session.status, to=SessionStatus.LIVE)
+    session.actual_started_at = now
+    broadcast = Broadcast(
+        public_id=secrets.token_hex(8), session_id=session.id, started_at=now, takes=[]
+    )
+    recording = Recording(
+        public_id=secrets.token_hex(8),
+        session_id=session.id,
+        state=RecordingState.RECORDING,
+        created_at=now,
+    )
+    db.add_all([broadcast, recording])
+    audit.write(
+        db, actor_id=user_id, action="session went live", subject=f"session {session.id}", now=now
+    )
+    db.flush()
+    return broadcast
+
+
+def open_take(db: DbSession, broadcast_id: int, *, user_id: int, now: datetime) -> BroadcastTake:
+    """Start a new take: the recorder starts anew. The take before it gets no more chunks."""
+    broadcast = db.get_one(Broadcast, broadcast_id, with_for_update=True)
+    if broadcast.stopped_at is not None:
+        raise NotOnAir("The broadcast was stopped. Nothing more can be sent.")
+    _close_takes(db, broadcast.id, now=now)
+    highest = db.scalar(
+        select(BroadcastTake.number)
+        .where(BroadcastTake.broadcast_id == broadcast.id)
+        .order_by(BroadcastTake.number.desc())
+        .limit(1)
+    )
+    take = BroadcastTake(
+        broadcast_id=broadcast.id,
+        number=0 if highest is None else highest + 1,
+        opened_by_id=user_id,
+        started_at=now,
+        last_chunk_at=now,
+    )
+    db.add(take)
+    db.flush()
+    return take
+
+
+def take_numbered(db: DbSession, broadcast_id: int, number: int) -> BroadcastTake:
+    """The take a chunk is for; NoResultFound if there is none."""
+    return db.scalars(
+        select(BroadcastTake).where(
+            BroadcastTake.broadcast_id == broadcast_id, BroadcastTake.number == number
+        )
+    ).one()
+
+
+def ensure_open(take: BroadcastTake) -> None:
+    """Raise NotOnAir if the take gets no more chunks."""
+    if take.closed_at is not None:
+        raise NotOnAir("This take was closed because another one started. Start a new take.")
+
+
+def stop(db: DbSession, session_id: int, *, user_id: int | None, now: datetime) -> WebinarSession:
+    """End the live session; its recording makes itself ready. Twice is once."""
+    session = db.get_one(WebinarSession, session_id, with_for_update=True)
+    broadcast = of_session(db, session)
+    if broadcast is None:
+        raise NotOnAir("This session is not live.")
+    if broadcast.stopped_at is not None:
+        return session
+    _close_takes(db, broadcast.id, now=now)
+    broadcast.stopped_at = now
+    session.status = step(session.status, to=SessionStatus.ENDED)
+    session.actual_ended_at = now
+    recording = db.scalars(select(Recording).where(Recording.session_id == session.id)).one()
+    recording.state = RecordingState.PROCESSING
+    audit.write(
+        db, actor_id=user_id, action="session ended", subject=f"session {session.id}", now=now
+    )
+    db.flush()
+    return session
+
+
+def forgotten(db: DbSession, *, now: datetime) -> list[int]:
+    """Ids of live sessions long past their hour whose studio has fallen silent."""
+    last_chunk = (
+        select(BroadcastTake.last_chunk_at)
+        .where(BroadcastTake.broadcast_id == Broadcast.id)
+        .order_by(BroadcastTake.number.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return list(
+        db.scalars(
+            select(WebinarSession.id)
+            .join(Broadcast, Broadcast.session_id == WebinarSession.id)
+            .where(
+                WebinarSession.status == SessionStatus.LIVE,
+                WebinarSession.ends_at < now - timedelta(minutes=FORGOTTEN_MINUTES),
+                (last_chunk < now - timedelta(minutes=SILENT_MINUTES)) | last_chunk.is_(None),
+            )
+        )
+    )
+
+
+def without_worker(db: DbSession, *, now: datetime) -> list[int]:
+    """Ids of broadcasts that have media to package and no worker with a living lease."""
+    return list(
+        db.scalars(
+            select(Broadcast.id).where(
+                Broadcast.packaged_at.is_(None),
+                Broadcast.started_at.is_not(None),
+                Broadcast.lease_until.is_(None) | (Broadcast.lease_until < now),
+            )
+        )
+    )
+
+
+def claim(db: DbSession, broadcast_id: int, *, owner: str, now: datetime) -> int | None:
+    """Take the lease and return its fencing number, or None if another worker holds it."""
+    claimed = db.execute(
+        update(Broadcast)
+        .where(
+            Broadcast.id == broadcast_id,
+            Broadcast.lease_until.is_(None) | (Broadcast.lease_until < now),
+        )
+        .values(
+            lease_owner=owner,
+            lease_until=now + timedelta(seconds=LEASE_SECONDS),
+            lease_fence=Broadcast.lease_fence + 1,
+        )
+        .returning(Broadcast.lease_fence)
+    )
+    return claimed.scalar_one_or_none()
+
+
+def renew(db: DbSession, broadcast_id: int, *, fence: int, now: datetime) -> None:
+    """Keep the lease; raises LeaseLost if another worker has taken it meanwhile."""
+    renewed = db.execute(
+        update(Broadcast)
+        .where(Broadcast.id == broadcast_id, Broadcast.lease_fence == fence)
+        .values(lease_until=now + timedelta(seconds=LEASE_SECONDS))
+        .returning(Broadcast.id)
+    )
+    if renewed.scalar_one_or_none() is None:
+        raise LeaseLost(f"broadcast {broadcast_id}, fence {fence}")
+
+
+def release(db: DbSession, broadcast_id: int, *, fence: int) -> None:
+    """Give the lease back, so that the next worker need not wait for its end."""
+    db.execute(
+        update(Broadcast)
+        .where(Broadcast.id == broadcast_id, Broadcast.lease_fence == fence)
+        .values(lease_until=None, lease_owner=None)
+    )
+
+
+def add_segment(
+    db: DbSession, take: BroadcastTake, segment: MediaSegment, *, fence: int, now: datetime
+) -> None:
+    """Store a packaged segment and how far its take has come; raises LeaseLost."""
+    renew(db, take.broadcast_id, fence=fence, now=now)
+    db.add(segment)
+    take.packaged_seconds = segment.take_offset_seconds + segment.duration_seconds
+    recording = db.get_one(Recording, segment.recording_id)
+    recording.duration_seconds += segment.duration_seconds
+
+
+def _close_takes(db: DbSession, broadcast_id: int, *, now: datetime) -> None:
+    db.execute(
+        update(BroadcastTake)
+        .where(BroadcastTake.broadcast_id == broadcast_id, BroadcastTake.closed_at.is_(None))
+        .values(closed_at=now)
+    )

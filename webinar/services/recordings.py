@@ -1,0 +1,220 @@
+"""Recordings: ready, published behind their window, watched, extended, closed."""
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from webinar.db import DbSession
+from webinar.domain.errors import DomainError, NotAllowed
+from webinar.domain.recording import RecordingState, Watch, closes_at_for, watchable
+from webinar.domain.timezone import to_local
+from webinar.models import (
+    MediaSegment,
+    Recording,
+    Registration,
+    User,
+    WebinarSession,
+    WindowExtension,
+)
+from webinar.services import audit, deliveries
+
+
+class NotRegistered(NotAllowed):
+    """The person has no place in the session."""
+
+
+def for_session(db: DbSession, session_id: int) -> Recording | None:
+    """The session's recording, also the one being made while it is live."""
+    return db.scalar(select(Recording).where(Recording.session_id == session_id))
+
+
+def by_public_id(db: DbSession, public_id: str) -> Recording:
+    """The recording of this name; NoResultFound if there is none."""
+    return db.scalars(select(Recording).where(Recording.public_id == public_id)).one()
+
+
+def segments(db: DbSession, recording_id: int) -> list[MediaSegment]:
+    """Everything that is packaged, in order."""
+    return list(
+        db.scalars(
+            select(MediaSegment)
+            .where(MediaSegment.recording_id == recording_id)
+            .order_by(MediaSegment.sequence)
+        )
+    )
+
+
+def last_segments(db: DbSession, recording_id: int, *, count: int) -> list[MediaSegment]:
+    """The newest segments, in order: what a live playlist needs."""
+    newest = db.scalars(
+        select(MediaSegment)
+        .where(MediaSegment.recording_id == recording_id)
+        .order_by(MediaSegment.sequence.desc())
+        .limit(count)
+    )
+    return list(newest)[::-1]
+
+
+def discontinuities_before(db: DbSession, recording_id: int, sequence: int) -> int:
+    """How many discontinuities have slid out of the live playlist (RFC 8216, 4.3.3.3)."""
+    return (
+        db.scalar(
+            select(func.count())
+            .select_from(MediaSegment)
+            .where(
+                MediaSegment.recording_id == recording_id,
+                MediaSegment.sequence < sequence,
+                MediaSegment.discontinuity,
+            )
+        )
+        or 0
+    )
+
+
+def access(db: DbSession, recording: Recording, user_id: int, *, now: datetime) -> Watch:
+    """Until when this person may watch; raises NotRegistered, RecordingNotOpen, RecordingClosed.
+
+    Asked at every page, playlist, key and segment.
+    """
+    session = recording.session
+    extension = db.scalar(
+        select(func.max(WindowExtension.closes_at)).where(
+            WindowExtension.recording_id == recording.id, WindowExtension.user_id == user_id
+        )
+    )
+    watch = watchable(
+        recording.state, recording.window, extension=extension, now=now, zone=session.zone
+    )
+    ensure_registered(db, session, user_id)
+    return watch
+
+
+def ensure_registered(db: DbSession, session: WebinarSession, user_id: int) -> None:
+    """Raise NotRegistered unless the person has a place in the session."""
+    place = db.scalar(
+        select(Registration.id).where(
+            Registration.session_id == session.id,
+            Registration.user_id == user_id,
+            Registration.cancelled_at.is_(None),
+        )
+    )
+    if place is None:
+        raise NotRegistered("Register for this session first; it is free and takes one press.")
+
+
+def ready(db: DbSession, recording_id: int, *, has_poster: bool, now: datetime) -> Recording:
+    """Every acknowledged chunk is packaged: publish by itself, unless there is nothing to see."""
+    recording = db.get_one(Recording, recording_id, with_for_update=True)
+    recording.has_poster = has_poster
+    recording.ready_at = now
+    recording.state = RecordingState.READY
+    if recording.duration_seconds > 0:
+        publish(db, recording.id, actor_id=None, now=now)
+    return recording
+
+
+def publish(db: DbSession, recording_id: int, *, actor_id: int | None, now: datetime) -> Recording:
+    """Open the recording window: six calendar months (or the session's own number)."""
+    recording = db.get_one(Recording, recording_id, with_for_update=True)
+    if recording.state is not RecordingState.READY:
+        raise DomainError(f"A recording that is {recording.state} cannot be published.")
+    session = recording.session
+    ended_at = session.actual_ended_at or session.ends_at
+    recording.opens_at = now
+    recording.closes_at = closes_at_for(ended_at, session.zone, months=session.recording_months)
+    recording.published_at = now
+    recording.state = RecordingState.PUBLISHED
+    if recording.closes_at <= now:
+        # Imported long after the evening: the window was over before it could open.
+        recording.opens_at = recording.closes_at
+    audit.write(
+        db,
+        actor_id=actor_id,
+        action="recording published",
+        subject=f"session {session.id}",
+        after={"closes_at": recording.closes_at.isoformat()},
+        now=now,
+    )
+    for user_id in db.scalars(
+        select(Registration.user_id).where(
+            Registration.session_id == session.id, Registration.cancelled_at.is_(None)
+        )
+    ):
+        deliveries.queue(
+            db,
+            "recording_published",
+            user_id=user_id,
+            subject_id=session.id,
+            due_at=now,
+            now=now,
+        )
+    return recording
+
+
+def extend(
+    db: DbSession,
+    recording_id: int,
+    *,
+    user_id: int,
+    closes_at: datetime,
+    reason: str,
+    actor_id: int,
+    now: datetime,
+) -> WindowExtension:
+    """Give one person a later end, with a reason."""
+    recording = db.get_one(Recording, recording_id)
+    if not reason.strip():
+        raise DomainError("Say why this person gets more time; the reason is kept.")
+    if recording.state is RecordingState.DESTROYED or recording.closes_at is None:
+        raise DomainError("There is no recording to extend.")
+    if closes_at <= recording.closes_at:
+        raise DomainError(
+            "An extension ends after the window, which closes on "
+            f"{to_local(recording.closes_at, recording.session.zone):%d %B %Y, %H:%M}."
+        )
+    db.get_one(User, user_id)
+    extension = WindowExtension(
+        recording_id=recording.id,
+        user_id=user_id,
+        closes_at=closes_at,
+        reason=reason.strip(),
+        granted_by_id=actor_id,
+        granted_at=now,
+    )
+    db.add(extension)
+    audit.write(
+        db,
+        actor_id=actor_id,
+        action="window extended",
+        subject=f"session {recording.session_id}",
+        after={"user": user_id, "closes_at": closes_at.isoformat()},
+        reason=reason.strip(),
+        now=now,
+    )
+    db.flush()
+    return extension
+
+
+def due_to_close(db: DbSession, *, now: datetime) -> list[int]:
+    """Ids of published recordings whose window is over."""
+    return list(
+        db.scalars(
+            select(Recording.id).where(
+                Recording.state == RecordingState.PUBLISHED, Recording.closes_at <= now
+            )
+        )
+    )
+
+
+def close(db: DbSession, recording_id: int, *, now: datetime) -> None:
+    """Mark as closed. The window itself is enforced at every request, whatever the state says."""
+    recording = db.get_one(Recording, recording_id, with_for_update=True)
+    if recording.state is RecordingState.PUBLISHED:
+        recording.state = RecordingState.CLOSED
+        audit.write(
+            db,
+            actor_id=None,
+            action="recording closed",
+            subject=f"session {recording.session_id}",
+            now=now,
+        )
