@@ -69,6 +69,12 @@ class Config:
             raise ConfigError("Cannot start: " + "; ".join(problems) + ".")
         return cls(**values)  # type: ignore[arg-type]
 
+    def to_env(self) -> dict[str, str]:
+        """The environment that gives these settings again, for a process of our own."""
+        return {
+            _env_name(field.name): _as_text(getattr(self, field.name)) for field in fields(self)
+        }
+
 
 def _env_name(field_name: str) -> str:
     return field_name if field_name in _UNPREFIXED else _PREFIX + field_name
@@ -82,3 +88,7 @@ def _parse(kind: object, text: str) -> object:
     if kind is Path:
         return Path(text)
     return text
+
+
+def _as_text(value: object) -> str:
+    return str(int(value)) if isinstance(value, bool) else str(value)

@@ -1,0 +1,61 @@
+"""Every route is public on purpose or guarded: the list of public ones stands here."""
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.routing import Rule
+
+from webinar.web.access import MARK
+
+PUBLIC = {
+    "static",
+    "health.alive",
+    "health.ready",
+    "zone.remember",
+}
+BY_TOKEN: set[str] = set()
+
+
+def rules(app: Flask) -> list[Rule]:
+    return list(app.url_map.iter_rules())
+
+
+def test_every_view_carries_a_mark(app: Flask) -> None:
+    bare = {name for name, view in app.view_functions.items() if not hasattr(view, MARK)}
+
+    assert bare == set()
+
+
+def test_the_public_views_are_these_and_no_others(app: Flask) -> None:
+    public = {n for n, view in app.view_functions.items() if getattr(view, MARK) == "public"}
+
+    assert public == PUBLIC
+
+
+def test_the_views_opened_by_a_secret_in_the_address_are_these(app: Flask) -> None:
+    opened = {n for n, view in app.view_functions.items() if getattr(view, MARK) == "token"}
+
+    assert opened == BY_TOKEN
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_every_other_route_sends_a_stranger_to_sign_in(app: Flask, client: FlaskClient) -> None:
+    let_in = []
+    for rule in rules(app):
+        if rule.endpoint in PUBLIC | BY_TOKEN:
+            continue
+        values = {name: _sample(rule, name) for name in rule.arguments}
+        path = app.url_map.bind("localhost").build(rule.endpoint, values, method=None)
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+            answer = client.open(path, method=method)
+            sent_away = answer.status_code == 401 or (
+                answer.status_code == 302 and answer.location.startswith("/sign-in")
+            )
+            if not sent_away:
+                let_in.append(f"{method} {rule.rule}: {answer.status_code}")
+
+    assert let_in == []
+
+
+def _sample(rule: Rule, name: str) -> str | int:
+    return 1 if type(rule._converters[name]).__name__ == "IntegerConverter" else "x"

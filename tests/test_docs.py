@@ -1,0 +1,50 @@
+"""Every setting, command and word stands in the documentation."""
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+from flask import Flask
+
+from config import Config
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def setting_names() -> set[str]:
+    return set(Config(SECRET_KEY="x", DATABASE_URL="sqlite://").to_env())
+
+
+def test_every_setting_is_documented() -> None:
+    documented = set(
+        re.findall(r"^\| `([A-Z_]+)`", (ROOT / "docs/configuration.md").read_text(), re.M)
+    )
+
+    assert setting_names() - documented == set()
+    assert len(fields(Config)) == len(setting_names())
+
+
+def test_every_setting_stands_in_the_example() -> None:
+    example = set(re.findall(r"^#?\s?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.M))
+
+    assert setting_names() - example == set()
+
+
+def test_every_command_stands_in_the_operations_guide(app: Flask) -> None:
+    guide = (ROOT / "docs/operations.md").read_text()
+
+    missing = {name for name in app.cli.commands if f"flask {name}" not in guide}
+
+    assert missing - {"run", "shell", "routes"} == set()
+
+
+def test_no_document_names_a_machine_or_a_host_of_packages() -> None:
+    forbidden = re.compile(r"/wor[k]/|/roo[t]/|p[y]pi[.]org|np[m]js[.]com")
+
+    found = {
+        str(path.relative_to(ROOT))
+        for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+        if forbidden.search(path.read_text())
+    }
+
+    assert found == set()

@@ -1,0 +1,36 @@
+"""What the season does by itself: sessions end, recordings close."""
+
+import logging
+from datetime import datetime
+
+from webinar.db import open_db
+from webinar.jobs.toolbox import Toolbox
+from webinar.services import broadcasts, recordings, sessions
+
+log = logging.getLogger(__name__)
+
+
+def end_past_sessions(tools: Toolbox, now: datetime) -> None:
+    """End sessions that never went live, and broadcasts nobody stopped; one transaction each."""
+    with open_db() as db:
+        forgotten = broadcasts.forgotten(db, now=now)
+        never_live = sessions.past_and_not_ended(db, now=now)
+    for session_id in forgotten:
+        with open_db.begin() as db:
+            session = broadcasts.stop(db, session_id, user_id=None, now=now)
+            sessions.ended(db, session, calendar=tools.calendar, now=now)
+        log.info("forgotten broadcast stopped: session=%s", session_id)
+    for session_id in never_live:
+        with open_db.begin() as db:
+            sessions.end_unaired(db, session_id, calendar=tools.calendar, now=now)
+        log.info("session ended without a broadcast: session=%s", session_id)
+
+
+def close_recordings(_tools: Toolbox, now: datetime) -> None:
+    """Mark recordings closed whose window is over; the window itself holds at every request."""
+    with open_db() as db:
+        due = recordings.due_to_close(db, now=now)
+    for recording_id in due:
+        with open_db.begin() as db:
+            recordings.close(db, recording_id, now=now)
+        log.info("recording closed: recording=%s", recording_id)
