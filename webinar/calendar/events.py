@@ -7,55 +7,19 @@ change and the bytes are kept.
 import hashlib
 import re
 import unicodedata
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from enum import StrEnum
 
 from icalendar import Event
 from icalendar.parser import Parameters
 
+from webinar.domain.calendar_entry import Audience, SessionEntry
 from webinar.domain.timezone import follows_eu_rule, to_local
 
 # C0 but tab and line feed, DEL, and the line ends of Unicode: icalendar lets them through, and
 # one of them makes strict readers refuse the whole feed.
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029]")
 UNCHANGING = datetime(2000, 1, 1, tzinfo=UTC)
-
-
-class Audience(StrEnum):
-    """Whose calendar it is: only a session a person registered for makes that person busy."""
-
-    PUBLIC = "public"
-    PERSONAL = "personal"
-
-
-@dataclass(frozen=True, kw_only=True)
-class SessionEntry:
-    """What calendar programs are told of a session, and nothing else.
-
-    `changed_at` has to rise and `sequence` to grow by one whenever `content_digest` changes:
-    Google and ICSx5 skip an event otherwise. `moved_from` is wall text, see `wall_text`.
-    `join_url` is our own door, the same for all readers, as feeds are cached.
-    """
-
-    uid: str
-    sequence: int
-    created_at: datetime
-    changed_at: datetime
-    starts_at: datetime
-    ends_at: datetime
-    zone: str
-    title: str
-    session_url: str
-    join_url: str
-    cancelled: bool = False
-    moved_from: str | None = None
-    series: str = ""
-    faculty: tuple[str, ...] = ()
-    categories: tuple[str, ...] = ()
-    credits: str = ""
-    recording_until: datetime | None = None
-    room: str = ""
 
 
 def render_event(entry: SessionEntry, *, audience: Audience) -> bytes:
@@ -104,12 +68,6 @@ def content_digest(entry: SessionEntry) -> str:
     """SHA-256 of everything a reader can see. Equal: nothing to announce, keep the sequence."""
     still = replace(entry, sequence=0, created_at=UNCHANGING, changed_at=UNCHANGING)
     return hashlib.sha256(render_event(still, audience=Audience.PERSONAL)).hexdigest()
-
-
-def wall_text(instant: datetime, zone: str) -> str:
-    """A wall time in words, for moved_from: "Thu 16 April 18:15"."""
-    local = to_local(instant, zone)
-    return f"{local:%a} {local.day} {local:%B %H:%M}"
 
 
 def clean(text: str) -> str:

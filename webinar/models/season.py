@@ -112,6 +112,7 @@ class WebinarSession(Base):
     actual_started_at: Mapped[datetime | None]
     actual_ended_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
+    cancellation_reason: Mapped[str] = mapped_column(Text, default="")  # as people are told
     moved_from: Mapped[datetime | None]  # where it was announced before, for the notes
     is_demo: Mapped[bool] = mapped_column(default=False)
 
