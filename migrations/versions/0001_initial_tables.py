@@ -190,6 +190,7 @@ def upgrade() -> None:
     sa.Column('actual_started_at', sa.DateTime(), nullable=True),
     sa.Column('actual_ended_at', sa.DateTime(), nullable=True),
     sa.Column('cancelled_at', sa.DateTime(), nullable=True),
+    sa.Column('cancellation_reason', sa.Text(), nullable=False),
     sa.Column('moved_from', sa.DateTime(), nullable=True),
     sa.Column('is_demo', sa.Boolean(), nullable=False),
     sa.Column('ical_uid', sa.String(length=120), nullable=False),
