@@ -1,5 +1,7 @@
 """The engine, the session factory and the column types that keep time and states honest."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -21,7 +23,7 @@ from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
-__all__ = ["Base", "DbSession", "UTCDateTime", "connect", "open_db", "states"]
+__all__ = ["Base", "DbSession", "UTCDateTime", "connect", "open_db", "read_db", "states"]
 
 State = TypeVar("State", bound=StrEnum)
 
@@ -69,6 +71,14 @@ class Base(DeclarativeBase):
 
 
 open_db: sessionmaker[DbSession] = sessionmaker(expire_on_commit=False)
+
+
+@contextmanager
+def read_db() -> Iterator[DbSession]:
+    """A session that only reads: on SQLite it never waits for a writer."""
+    with open_db() as db:
+        db.connection(execution_options={"read_only": True})
+        yield db
 
 
 def connect(url: str) -> Engine:

@@ -3,7 +3,7 @@
 import logging
 from datetime import datetime
 
-from webinar.db import open_db
+from webinar.db import open_db, read_db
 from webinar.jobs.toolbox import Toolbox
 from webinar.services import broadcasts, recordings, sessions
 
@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 def end_past_sessions(tools: Toolbox, now: datetime) -> None:
     """End sessions that never went live, and broadcasts nobody stopped; one transaction each."""
-    with open_db() as db:
+    with read_db() as db:
         forgotten = broadcasts.forgotten(db, now=now)
         never_live = sessions.past_and_not_ended(db, now=now)
     for session_id in forgotten:
@@ -28,7 +28,7 @@ def end_past_sessions(tools: Toolbox, now: datetime) -> None:
 
 def close_recordings(_tools: Toolbox, now: datetime) -> None:
     """Mark recordings closed whose window is over; the window itself holds at every request."""
-    with open_db() as db:
+    with read_db() as db:
         due = recordings.due_to_close(db, now=now)
     for recording_id in due:
         with open_db.begin() as db:

@@ -1,0 +1,225 @@
+"""One media worker for each broadcast: a process of its own, under a lease in the database.
+
+The clock sees to it that every broadcast that has something to package has a worker. A worker
+survives the web server; one that dies is followed by another, which goes on at the first second
+that is not packaged. The fencing number keeps a worker that was thought dead from writing.
+"""
+
+import logging
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import func, select
+
+from config import Config
+from webinar.db import open_db, read_db
+from webinar.jobs.toolbox import Toolbox
+from webinar.media.ffmpeg import FfmpegFailed, NotAVideo
+from webinar.media.packager import Packager, Take
+from webinar.media.poster import poster
+from webinar.media.sealing import Position
+from webinar.media.segments import PackagedSegment
+from webinar.media.shelf import MediaShelf
+from webinar.models import Broadcast, BroadcastTake, MediaSegment, Recording
+from webinar.services import broadcasts, recordings
+
+log = logging.getLogger(__name__)
+
+ROOT = Path(__file__).resolve().parents[2]
+LOOK_AGAIN_SECONDS = 0.3
+RENEW_SECONDS = 4.0
+# A new process needs this long to start and claim; until then it is not started again.
+START_SECONDS = 10.0
+
+_started_at: dict[int, float] = {}
+_children: list[subprocess.Popen[bytes]] = []
+
+
+def supervise(tools: Toolbox, now: datetime) -> None:
+    """Start a worker for every broadcast that has none."""
+    _children[:] = [child for child in _children if child.poll() is None]
+    with read_db() as db:
+        waiting = broadcasts.without_worker(db, now=now)
+    for broadcast_id in waiting:
+        if time.monotonic() - _started_at.get(broadcast_id, -START_SECONDS) < START_SECONDS:
+            continue
+        _started_at[broadcast_id] = time.monotonic()
+        _children.append(_start_worker(tools.config, broadcast_id))
+        log.info("media worker started: broadcast=%s", broadcast_id)
+
+
+def _start_worker(config: Config, broadcast_id: int) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", "media", "work", str(broadcast_id)]
+    # A session of its own: the worker finishes its segment when the web server is killed.
+    return subprocess.Popen(
+        command, cwd=ROOT, env=os.environ | config.to_env(), start_new_session=True
+    )
+
+
+def work(config: Config, broadcast_id: int) -> bool:
+    """Package a broadcast until it is stopped and all of it is done; False if another does.
+
+    Raises LeaseLost when another worker has taken over.
+    """
+    owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+    with open_db.begin() as db:
+        fence = broadcasts.claim(db, broadcast_id, owner=owner, now=datetime.now(UTC))
+    if fence is None:
+        return False
+    worker = _Worker(config, broadcast_id, fence)
+    try:
+        worker.run()
+    finally:
+        with open_db.begin() as db:
+            broadcasts.release(db, broadcast_id, fence=fence)
+    return True
+
+
+class _Worker:
+    """The life of one worker: takes in their order, then the recording."""
+
+    def __init__(self, config: Config, broadcast_id: int, fence: int) -> None:
+        self.broadcast_id = broadcast_id
+        self.fence = fence
+        self.shelf = MediaShelf.at(config.DATA_DIR.resolve(), config.SECRET_KEY)
+        self.work_folder = self.shelf.work / f"{broadcast_id}-{fence}"
+        self.packager = Packager(self.shelf.storage, self.shelf.keys, self.work_folder)
+        self.renewed_at = time.monotonic()
+
+    def run(self) -> None:
+        try:
+            while True:
+                self._keep_lease()
+                # Asked before looking for a take: none can be opened after the stop.
+                is_stopped = self._is_stopped()
+                if (take := self._next_take()) is not None:
+                    self._package(take)
+                elif is_stopped:
+                    self._finish()
+                    return
+                else:
+                    time.sleep(LOOK_AGAIN_SECONDS)
+        finally:
+            shutil.rmtree(self.work_folder, ignore_errors=True)
+
+    def _package(self, take: BroadcastTake) -> None:
+        with read_db() as db:
+            broadcast = db.get_one(Broadcast, self.broadcast_id)
+            recording = db.scalars(
+                select(Recording).where(Recording.session_id == broadcast.session_id)
+            ).one()
+            next_sequence = (
+                db.scalar(
+                    select(func.max(MediaSegment.sequence)).where(
+                        MediaSegment.recording_id == recording.id
+                    )
+                )
+                if recording.duration_seconds
+                else None
+            )
+
+        def store(segment: PackagedSegment) -> None:
+            self._store(take.id, recording.id, segment)
+
+        def is_finished() -> bool:
+            self._keep_lease()
+            with read_db() as db:
+                return db.get_one(BroadcastTake, take.id).closed_at is not None
+
+        try:
+            self.packager.package_take(
+                Take(recording.public_id, broadcast.public_id, take.number, take.started_at),
+                self.shelf.takes,
+                store,
+                start=Position(
+                    packaged_seconds=take.packaged_seconds,
+                    next_sequence=0 if next_sequence is None else next_sequence + 1,
+                ),
+                is_finished=is_finished,
+            )
+            problem = None
+        except (FfmpegFailed, NotAVideo) as failure:
+            # The raw take stays on disk; the rest of the broadcast must not wait for it.
+            log.exception("take could not be packaged: take=%s", take.id)
+            problem = f"Take {take.number}: {failure}"
+        with open_db.begin() as db:
+            broadcasts.renew(db, self.broadcast_id, fence=self.fence, now=datetime.now(UTC))
+            db.get_one(BroadcastTake, take.id).packaged_at = datetime.now(UTC)
+            if problem:
+                db.get_one(Broadcast, self.broadcast_id).problem = problem
+        log.info("take packaged: broadcast=%s take=%s", self.broadcast_id, take.number)
+
+    def _store(self, take_id: int, recording_id: int, segment: PackagedSegment) -> None:
+        now = datetime.now(UTC)
+        row = MediaSegment(
+            recording_id=recording_id,
+            sequence=segment.sequence,
+            take=segment.take,
+            key_number=segment.key_number,
+            iv=segment.iv,
+            duration_seconds=segment.duration_seconds,
+            take_offset_seconds=segment.take_offset_seconds,
+            programme_time=segment.programme_time,
+            discontinuity=segment.discontinuity,
+            size=segment.size,
+            name=segment.name,
+        )
+        with open_db.begin() as db:
+            take = db.get_one(BroadcastTake, take_id)
+            broadcasts.add_segment(db, take, row, fence=self.fence, now=now)
+        self.renewed_at = time.monotonic()
+
+    def _finish(self) -> None:
+        now = datetime.now(UTC)
+        with read_db() as db:
+            broadcast = db.get_one(Broadcast, self.broadcast_id)
+            recording = db.scalars(
+                select(Recording).where(Recording.session_id == broadcast.session_id)
+            ).one()
+        has_poster = self._make_poster(broadcast, recording)
+        with open_db.begin() as db:
+            broadcasts.renew(db, self.broadcast_id, fence=self.fence, now=now)
+            db.get_one(Broadcast, self.broadcast_id).packaged_at = now
+            recordings.ready(db, recording.id, has_poster=has_poster, now=now)
+        log.info("recording ready: session=%s", broadcast.session_id)
+
+    def _make_poster(self, broadcast: Broadcast, recording: Recording) -> bool:
+        for number in self.shelf.takes.takes(broadcast.public_id):
+            try:
+                picture = poster(self.shelf.takes.path(broadcast.public_id, number))
+            except (FfmpegFailed, NotAVideo) as failure:
+                log.info("no poster from take %s: %s", number, failure)
+                continue
+            self.shelf.storage.put(f"recordings/{recording.public_id}/poster.jpg", picture)
+            return True
+        return False
+
+    def _next_take(self) -> BroadcastTake | None:
+        with read_db() as db:
+            return db.scalars(
+                select(BroadcastTake)
+                .where(
+                    BroadcastTake.broadcast_id == self.broadcast_id,
+                    BroadcastTake.packaged_at.is_(None),
+                )
+                .order_by(BroadcastTake.number)
+                .limit(1)
+            ).first()
+
+    def _is_stopped(self) -> bool:
+        with read_db() as db:
+            return db.get_one(Broadcast, self.broadcast_id).stopped_at is not None
+
+    def _keep_lease(self) -> None:
+        if time.monotonic() - self.renewed_at < RENEW_SECONDS:
+            return
+        with open_db.begin() as db:
+            broadcasts.renew(db, self.broadcast_id, fence=self.fence, now=datetime.now(UTC))
+        self.renewed_at = time.monotonic()

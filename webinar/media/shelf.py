@@ -1,0 +1,28 @@
+"""Where all media of an installation lies: takes, encrypted segments, keys, work in progress."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from webinar.media.keys import KeyStore
+from webinar.media.storage import FileStorage
+from webinar.media.takes import TakeStore
+
+
+@dataclass(frozen=True)
+class MediaShelf:
+    """The stores of one installation. Making one touches nothing."""
+
+    takes: TakeStore
+    storage: FileStorage
+    keys: KeyStore
+    work: Path
+
+    @classmethod
+    def at(cls, data_dir: Path, wrapping_secret: str) -> "MediaShelf":
+        """The stores below the data folder; keys apart, so that they are backed up apart."""
+        return cls(
+            takes=TakeStore(data_dir),
+            storage=FileStorage(data_dir / "media"),
+            keys=KeyStore(data_dir / "keys", wrapping_secret),
+            work=data_dir / "work",
+        )
