@@ -15,6 +15,7 @@ from icalendar.parser import Parameters
 
 from webinar.domain.calendar_entry import Audience, SessionEntry
 from webinar.domain.timezone import follows_eu_rule, to_local
+from webinar.domain.wording import deadline
 
 # C0 but tab and line feed, DEL, and the line ends of Unicode: icalendar lets them through, and
 # one of them makes strict readers refuse the whole feed.
@@ -123,10 +124,6 @@ def _description(entry: SessionEntry) -> list[str]:
     if entry.credits and not entry.cancelled:
         lines.append(clean_line(entry.credits))
     if entry.recording_until:
-        until = to_local(entry.recording_until, entry.zone)
-        place = entry.zone.rpartition("/")[2].replace("_", " ")
-        lines.append(
-            f"Recording until {until.day} {until:%B %Y, %H:%M} {place} time: "
-            f"{clean_line(entry.session_url)}"
-        )
+        until = deadline(entry.recording_until, entry.zone)
+        lines.append(f"Recording until {until} time: {clean_line(entry.session_url)}")
     return lines

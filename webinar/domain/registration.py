@@ -29,9 +29,9 @@ def ensure_may_register(
 ) -> None:
     """Return if a person may register now, or raise the refusal that says why not.
 
-    After the end a registration is for the recording, while its window [opens, closes) lasts.
-    `recording_closes_at` is None as long as no window is known: before the end, and after it
-    until the recording is published, registration then stays open only while the session runs.
+    After the end a registration is for the recording, until its window closes. Give the instant
+    at which it will close while the recording is still being made, and None only if there will
+    be no recording.
     """
     if status is SessionStatus.DRAFT:
         raise NotOpenYet("There is no such session, or it is not announced yet.")

@@ -25,6 +25,7 @@ from webinar.domain.timezone import (
     utc_offset_minutes,
     zone_named,
 )
+from webinar.domain.wording import city_of_zone
 
 LONGEST_MINUTES = 12 * 60
 LONGEST_SPAN_DAYS = 3 * 366
@@ -217,7 +218,7 @@ def _clock_changes(planned: Sequence[PlannedSession]) -> Iterable[tuple[datetime
         day = to_local(last.at, session.zone)
         way = "forward" if after > before else "back"
         text = (
-            f"The clocks in {_place(session.zone)} went {way} on {day.day} {day:%B}: "
+            f"The clocks in {city_of_zone(session.zone)} went {way} on {day.day} {day:%B}: "
             f"{session.local_start:%H:%M} is now {session.starts_at:%H:%M} UTC."
         )
         note = PlanNote(session.starts_at, NoteKind.CLOCKS_CHANGED, session.zone, text)
@@ -228,7 +229,7 @@ def _unusual(session: PlannedSession, zone: str, shift: int) -> PlanNote:
     local = to_local(session.starts_at, zone)
     size = "an hour" if abs(shift) == 60 else f"{abs(shift)} minutes"
     text = (
-        f"In {_place(zone)} it starts at {local:%H:%M}, "
+        f"In {city_of_zone(zone)} it starts at {local:%H:%M}, "
         f"{size} {'later' if shift > 0 else 'earlier'} than usual."
     )
     return PlanNote(session.starts_at, NoteKind.UNUSUAL_DIFFERENCE, zone, text)
@@ -251,10 +252,6 @@ def _days_per_difference(series_zone: str, zone: str, year: int) -> Counter[int]
 def _difference_minutes(instant: datetime, series_zone: str, zone: str) -> int:
     """How far the reader's clocks are ahead of the series'; negative west of it."""
     return utc_offset_minutes(instant, zone) - utc_offset_minutes(instant, series_zone)
-
-
-def _place(zone: str) -> str:
-    return zone.rpartition("/")[2].replace("_", " ")
 
 
 def _spoken(day: date) -> str:
