@@ -1,0 +1,96 @@
+"""A mail before it has words: which kind, to whom, about what."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class MailKind(StrEnum):
+    """Each kind is a folder of templates/mail, and names what its `subject_id` counts."""
+
+    # The one-time link.
+    VERIFY_EMAIL = "verify_email"
+    ALREADY_REGISTERED = "already_registered"
+    SIGN_IN_LINK = "sign_in_link"
+    # The session.
+    REGISTRATION_CONFIRMED = "registration_confirmed"
+    SESSION_REMINDER = "session_reminder"
+    SESSION_MOVED = "session_moved"
+    SESSION_CANCELLED = "session_cancelled"
+    RECORDING_PUBLISHED = "recording_published"
+    # The series.
+    SERIES_REGISTERED = "series_registered"
+    # The certificate.
+    CERTIFICATE_READY = "certificate_ready"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionFacts:
+    """What a mail says of a session; instants in UTC."""
+
+    public_id: str
+    title: str
+    starts_at: datetime
+    ends_at: datetime
+    zone: str
+    society: str
+    series: str = ""
+    faculty: tuple[str, ...] = ()
+    moved_from: datetime | None = None
+    watch_until: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinkFacts:
+    """A one-time link: the secret itself, which is nowhere else."""
+
+    token: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class CertificateFacts:
+    """What a mail says of a certificate."""
+
+    number: str
+    credits: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeriesFacts:
+    """What a mail says of a series; the sessions are the next ones."""
+
+    slug: str
+    name: str
+    sessions: tuple[SessionFacts, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Letter:
+    """All that the templates of its kind may use. What a kind does not speak of is None."""
+
+    kind: MailKind
+    key: str
+    """The same for every try to send it, so that two copies are known for one."""
+    email: str
+    name: str
+    zone: str
+    """The reader's, an IANA name."""
+    session: SessionFacts | None = None
+    link: LinkFacts | None = None
+    certificate: CertificateFacts | None = None
+    series: SeriesFacts | None = None
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """The mail is not sent any more, and why."""
+
+    because: str
+
+
+@dataclass(frozen=True)
+class Postponed:
+    """The mail is decided again at this instant."""
+
+    until: datetime

@@ -1,0 +1,224 @@
+"""Mails as rows: queued with the change that causes them, claimed, sent, tried again, dropped."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from webinar.db import DbSession
+from webinar.domain.letter import MailKind
+from webinar.models import Delivery, Registration, WebinarSession
+
+REMINDER_BEFORE = timedelta(hours=1)
+# Longer than a try can take (transport timeouts), so that nobody else sends meanwhile.
+LEASE = timedelta(minutes=2)
+FIRST_WAIT = timedelta(minutes=1)
+LONGEST_WAIT = timedelta(hours=6)
+TRIES = 12  # about a day and a half in all
+
+
+def queue(
+    db: DbSession,
+    kind: str,
+    *,
+    user_id: int,
+    subject_id: int,
+    due_at: datetime,
+    now: datetime,
+    revision: int = 0,
+    details: dict[str, str] | None = None,
+) -> Delivery:
+    """Owe this person this mail, once; asking again for the same mail gives the same row.
+
+    `kind` is a MailKind, which says what `subject_id` counts. `revision` tells apart what is
+    to be said again: a second move, a second registration.
+    """
+    kind = MailKind(kind).value
+    owed = (
+        select(Delivery)
+        .where(Delivery.kind == kind)
+        .where(Delivery.user_id == user_id)
+        .where(Delivery.subject_id == subject_id)
+        .where(Delivery.revision == revision)
+    )
+    if (delivery := db.scalar(owed)) is not None:
+        return delivery
+    delivery = Delivery(
+        kind=kind,
+        user_id=user_id,
+        subject_id=subject_id,
+        revision=revision,
+        details=dict(details or {}),
+        created_at=now,
+        due_at=due_at,
+        attempts=0,
+    )
+    try:
+        with db.begin_nested():
+            db.add(delivery)
+    except IntegrityError:
+        return db.scalars(owed).one()
+    return delivery
+
+
+def next_revision(db: DbSession, kind: str, *, user_id: int, subject_id: int) -> int:
+    """The revision under which the same thing can be said to the same person once more."""
+    last = db.scalar(
+        select(func.max(Delivery.revision))
+        .where(Delivery.kind == MailKind(kind).value)
+        .where(Delivery.user_id == user_id)
+        .where(Delivery.subject_id == subject_id)
+    )
+    return 0 if last is None else last + 1
+
+
+def drop(
+    db: DbSession,
+    kind: str,
+    *,
+    subject_id: int,
+    because: str,
+    now: datetime,
+    user_id: int | None = None,
+) -> None:
+    """Give up what is not sent yet, to one person or to all. A send under way is not stopped."""
+    statement = (
+        update(Delivery)
+        .where(Delivery.kind == MailKind(kind).value)
+        .where(Delivery.subject_id == subject_id)
+        .where(Delivery.due_at.is_not(None))
+        .where(or_(Delivery.lease_until.is_(None), Delivery.lease_until <= now))
+        .values(due_at=None, dropped_because=because, details={})
+    )
+    if user_id is not None:
+        statement = statement.where(Delivery.user_id == user_id)
+    db.execute(statement)
+
+
+def follow_session(db: DbSession, session: WebinarSession, *, now: datetime) -> None:
+    """Let reminders follow a session that was moved; who had theirs already gets another."""
+    due_at = session.starts_at - REMINDER_BEFORE
+    db.execute(
+        update(Delivery)
+        .where(Delivery.kind == MailKind.SESSION_REMINDER.value)
+        .where(Delivery.subject_id == session.id)
+        .where(Delivery.due_at.is_not(None))
+        .values(due_at=due_at)
+    )
+    if due_at <= now:
+        return
+    waiting = (
+        select(Delivery.user_id)
+        .where(Delivery.kind == MailKind.SESSION_REMINDER.value)
+        .where(Delivery.subject_id == session.id)
+        .where(Delivery.due_at.is_not(None))
+    )
+    for user_id in db.scalars(
+        select(Registration.user_id)
+        .where(Registration.session_id == session.id)
+        .where(Registration.cancelled_at.is_(None))
+        .where(Registration.user_id.not_in(waiting))
+    ).all():
+        queue_reminder(db, session, user_id, now=now)
+
+
+def queue_reminder(db: DbSession, session: WebinarSession, user_id: int, *, now: datetime) -> None:
+    """One mail, an hour before the start; none if that hour has begun."""
+    due_at = session.starts_at - REMINDER_BEFORE
+    if due_at <= now:
+        return
+    kind = MailKind.SESSION_REMINDER
+    queue(
+        db,
+        kind,
+        user_id=user_id,
+        subject_id=session.id,
+        due_at=due_at,
+        revision=next_revision(db, kind, user_id=user_id, subject_id=session.id),
+        now=now,
+    )
+
+
+def due(db: DbSession, *, now: datetime, limit: int) -> list[int]:
+    """Ids of what is to be sent and nobody is sending, the longest owed first."""
+    return list(
+        db.scalars(
+            select(Delivery.id)
+            .where(Delivery.due_at <= now)
+            .where(or_(Delivery.lease_until.is_(None), Delivery.lease_until <= now))
+            .order_by(Delivery.due_at, Delivery.id)
+            .limit(limit)
+        )
+    )
+
+
+def claim(db: DbSession, delivery_id: int, *, now: datetime) -> Delivery | None:
+    """Take the delivery for as long as the lease lasts, or None if another got it first.
+
+    One conditional UPDATE decides, on either database.
+    """
+    claimed = db.execute(
+        update(Delivery)
+        .where(Delivery.id == delivery_id)
+        .where(Delivery.due_at <= now)
+        .where(or_(Delivery.lease_until.is_(None), Delivery.lease_until <= now))
+        .values(lease_until=now + LEASE, attempts=Delivery.attempts + 1)
+        .returning(Delivery.id)
+    ).scalar_one_or_none()
+    if claimed is None:
+        return None
+    return db.get_one(Delivery, delivery_id, populate_existing=True)
+
+
+def mark_sent(db: DbSession, delivery: Delivery, *, now: datetime) -> bool:
+    """The mail server has it. False if the lease was lost meanwhile: another wrote first."""
+    return _release(db, delivery, sent_at=now, due_at=None, details={}, last_error=None)
+
+
+def mark_dropped(db: DbSession, delivery: Delivery, *, because: str) -> bool:
+    """It is not wanted any more; the secrets in it are forgotten."""
+    return _release(db, delivery, due_at=None, details={}, dropped_because=because)
+
+
+def mark_postponed(db: DbSession, delivery: Delivery, *, until: datetime) -> bool:
+    """It was too early; this try does not count."""
+    return _release(db, delivery, due_at=until, attempts=delivery.attempts - 1)
+
+
+def mark_failed(db: DbSession, delivery: Delivery, *, error: str, now: datetime) -> bool:
+    """Try again later, each time after twice as long; give up after the last try."""
+    if delivery.attempts >= TRIES:
+        return _release(
+            db,
+            delivery,
+            due_at=None,
+            details={},
+            last_error=error,
+            dropped_because=f"not sent after {delivery.attempts} tries",
+        )
+    wait = min(FIRST_WAIT * 2 ** (delivery.attempts - 1), LONGEST_WAIT)
+    return _release(db, delivery, due_at=now + wait, last_error=error)
+
+
+def mark_refused(db: DbSession, delivery: Delivery, *, error: str) -> bool:
+    """The mail server will never take it: no further try."""
+    return _release(
+        db,
+        delivery,
+        due_at=None,
+        details={},
+        last_error=error,
+        dropped_because="refused by the mail server",
+    )
+
+
+def _release(db: DbSession, delivery: Delivery, **values: object) -> bool:
+    # Only who still holds the lease may write: a slower copy of ourselves must not undo it.
+    released = db.execute(
+        update(Delivery)
+        .where(Delivery.id == delivery.id)
+        .where(Delivery.lease_until == delivery.lease_until)
+        .values(lease_until=None, **values)
+        .returning(Delivery.id)
+    ).scalar_one_or_none()
+    return released is not None
