@@ -1,0 +1,228 @@
+"""Where a person stands in sessions: the facts of many places, a fixed number of queries."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+
+from webinar.db import DbSession
+from webinar.domain.attendance import ViewingMode
+from webinar.domain.credit import CreditPolicy, GrantStatus
+from webinar.domain.place import PlaceFacts, Step, steps_for
+from webinar.domain.recording import RecordingState, RecordingWindow
+from webinar.models import (
+    AccreditationGrant,
+    Certificate,
+    EvaluationGiven,
+    Recording,
+    Registration,
+    TestAttempt,
+    ViewingPass,
+    WatchSegment,
+    WebinarSession,
+    WindowExtension,
+)
+from webinar.services.schedule import Listed
+
+WATCHABLE = (RecordingState.PUBLISHED, RecordingState.CLOSED, RecordingState.DESTROYED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A person's place in a session, ready to be shown."""
+
+    session: WebinarSession
+    facts: PlaceFacts
+    steps: tuple[Step, ...]
+    certificate: str
+    """Its number; "" while there is none."""
+
+    @property
+    def watch_until(self) -> datetime | None:
+        """The first clock."""
+        return self.facts.window.closes_at if self.facts.window else None
+
+    @property
+    def credit_until(self) -> datetime | None:
+        """The second clock; None if credit has no end of its own."""
+        return self.facts.credit_until
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What the database knows of one person in some sessions, each by session id."""
+
+    registered: frozenset[int]
+    seen: frozenset[tuple[int, ViewingMode]]
+    extended: dict[int, datetime]
+    evaluated: frozenset[int]
+    attempts: dict[int, list[TestAttempt]]
+    certificates: dict[int, str]
+
+
+NOBODY = _Known(frozenset(), frozenset(), {}, frozenset(), {}, {})
+
+
+def place_of(db: DbSession, listed: Listed, user_id: int | None, *, now: datetime) -> Place:
+    """One place; of a stranger for None."""
+    return places_of(db, [listed], user_id, now=now)[0]
+
+
+def places_of(
+    db: DbSession, sessions: Sequence[Listed], user_id: int | None, *, now: datetime
+) -> list[Place]:
+    """The places of one person in these sessions, in their order."""
+    known = NOBODY
+    if user_id is not None and sessions:
+        known = _known(db, [listed.session.id for listed in sessions], user_id)
+    return [_place(listed, known, now) for listed in sessions]
+
+
+def registered_ids(db: DbSession, user_id: int) -> list[int]:
+    """Sessions in which the person has a place."""
+    return list(
+        db.scalars(
+            select(Registration.session_id).where(
+                Registration.user_id == user_id, Registration.cancelled_at.is_(None)
+            )
+        )
+    )
+
+
+def _known(db: DbSession, ids: list[int], user_id: int) -> _Known:
+    registered = db.scalars(
+        select(Registration.session_id).where(
+            Registration.user_id == user_id,
+            Registration.session_id.in_(ids),
+            Registration.cancelled_at.is_(None),
+        )
+    )
+    seen = db.execute(
+        select(ViewingPass.session_id, ViewingPass.mode)
+        .join(WatchSegment, WatchSegment.pass_id == ViewingPass.id)
+        .where(ViewingPass.user_id == user_id, ViewingPass.session_id.in_(ids))
+        .distinct()
+    )
+    extended = db.execute(
+        select(Recording.session_id, func.max(WindowExtension.closes_at))
+        .join(Recording, Recording.id == WindowExtension.recording_id)
+        .where(WindowExtension.user_id == user_id, Recording.session_id.in_(ids))
+        .group_by(Recording.session_id)
+    )
+    evaluated = db.scalars(
+        select(EvaluationGiven.session_id).where(
+            EvaluationGiven.user_id == user_id, EvaluationGiven.session_id.in_(ids)
+        )
+    )
+    attempts: dict[int, list[TestAttempt]] = {}
+    for attempt in db.scalars(
+        select(TestAttempt).where(TestAttempt.user_id == user_id, TestAttempt.session_id.in_(ids))
+    ):
+        attempts.setdefault(attempt.session_id, []).append(attempt)
+    certificates = db.execute(
+        select(Certificate.session_id, Certificate.number)
+        .where(
+            Certificate.user_id == user_id,
+            Certificate.session_id.in_(ids),
+            Certificate.revoked_at.is_(None),
+        )
+        .order_by(Certificate.revision)
+    )
+    return _Known(
+        registered=frozenset(registered),
+        seen=frozenset((session_id, mode) for session_id, mode in seen),
+        extended={session_id: closes_at for session_id, closes_at in extended},
+        evaluated=frozenset(evaluated),
+        attempts=attempts,
+        certificates={session_id: number for session_id, number in certificates},
+    )
+
+
+def _place(listed: Listed, known: _Known, now: datetime) -> Place:
+    session = listed.session
+    seen_live = (session.id, ViewingMode.LIVE) in known.seen
+    seen_recording = (session.id, ViewingMode.RECORDED) in known.seen
+    # Who was only at the recording is asked for what the recording's credit needs.
+    mode = ViewingMode.RECORDED if seen_recording and not seen_live else ViewingMode.LIVE
+    if not seen_live and not seen_recording and _is_over(session, now):
+        mode = ViewingMode.RECORDED
+    offers = [
+        (grant, CreditPolicy.from_data(grant.policy.name, grant.policy.version, grant.policy.data))
+        for grant in listed.grants
+        if grant.status is GrantStatus.GRANTED and grant.mode is mode
+    ]
+    ended_at = session.actual_ended_at or session.ends_at
+    tests = [policy for _, policy in offers if policy.test_required]
+    certificate = known.certificates.get(session.id, "")
+    facts = PlaceFacts(
+        status=session.status,
+        starts_at=session.starts_at,
+        ends_at=session.ends_at,
+        window=_window(listed.recording, known.extended.get(session.id)),
+        registered=session.id in known.registered,
+        seen_live=seen_live,
+        seen_recording=seen_recording,
+        evaluation_wanted=any(policy.evaluation_required for _, policy in offers),
+        evaluation_given=session.id in known.evaluated,
+        evaluation_due_at=_latest(
+            [_evaluation_due(grant, policy, ended_at) for grant, policy in offers]
+        ),
+        test_wanted=bool(tests),
+        test_passed=any(
+            _passed(attempt, policy)
+            for attempt in known.attempts.get(session.id, [])
+            for policy in tests
+        ),
+        test_due_at=_latest(
+            [_test_due(grant, policy, ended_at) for grant, policy in offers if policy.test_required]
+        ),
+        credit_offered=bool(offers),
+        credit_until=_latest([grant.credit_until for grant, _ in offers]),
+        has_certificate=bool(certificate),
+    )
+    return Place(
+        session=session,
+        facts=facts,
+        steps=tuple(steps_for(facts, now=now)),
+        certificate=certificate,
+    )
+
+
+def _is_over(session: WebinarSession, now: datetime) -> bool:
+    return session.actual_ended_at is not None or now >= session.ends_at
+
+
+def _window(recording: Recording | None, extended: datetime | None) -> RecordingWindow | None:
+    if recording is None or recording.window is None or recording.state not in WATCHABLE:
+        return None
+    window = recording.window
+    until = max(window.closes_at, extended or window.closes_at)
+    return RecordingWindow(window.opens_at, until)
+
+
+def _evaluation_due(
+    grant: AccreditationGrant, policy: CreditPolicy, ended_at: datetime
+) -> datetime | None:
+    if policy.evaluation_deadline_days is None:
+        return grant.credit_until
+    return ended_at + timedelta(days=policy.evaluation_deadline_days)
+
+
+def _test_due(
+    grant: AccreditationGrant, policy: CreditPolicy, ended_at: datetime
+) -> datetime | None:
+    if policy.test_deadline_hours is None:
+        return grant.credit_until
+    return ended_at + timedelta(hours=float(policy.test_deadline_hours))
+
+
+def _passed(attempt: TestAttempt, policy: CreditPolicy) -> bool:
+    mark = policy.pass_mark
+    return mark is None or attempt.correct >= mark * attempt.of
+
+
+def _latest(instants: list[datetime | None]) -> datetime | None:
+    """The latest; None, which means no limit, if any has none."""
+    known = [instant for instant in instants if instant is not None]
+    return max(known) if known and len(known) == len(instants) else None

@@ -1,0 +1,288 @@
+"""What the public sees of the season: read queries, a fixed number each, whatever the size.
+
+Nothing here shows a draft. Lists come with all that a line of the list says: series, society,
+topics, faculty, recording and grants.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy.orm import defer, joinedload, selectinload
+
+from webinar.db import DbSession
+from webinar.domain.credit import GrantStatus
+from webinar.domain.errors import NotFound
+from webinar.domain.recording import RecordingState
+from webinar.domain.session import SessionStatus
+from webinar.models import (
+    AccreditationGrant,
+    Auspices,
+    Recording,
+    Series,
+    Society,
+    Topic,
+    WebinarSession,
+)
+from webinar.models.season import session_topic
+
+Found = TypeVar("Found", Series, Topic, Society)
+
+CLOSING_SOON = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A session with what a line of a list says of it."""
+
+    session: WebinarSession
+    recording: Recording | None
+    grants: tuple[AccreditationGrant, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Of:
+    """Only sessions of these; "" means all. Slugs, as they stand in addresses."""
+
+    society: str = ""
+    series: str = ""
+    topic: str = ""
+
+
+@dataclass(frozen=True)
+class Offered:
+    """A society, series or topic one can choose, and how many sessions it has ahead."""
+
+    slug: str
+    name: str
+    ahead: int
+
+
+EVERYTHING = Of()
+
+
+def live_now(db: DbSession) -> list[Listed]:
+    """What is on air, earliest first."""
+    return _listed(
+        db,
+        _visible()
+        .where(WebinarSession.status == SessionStatus.LIVE)
+        .order_by(WebinarSession.starts_at, WebinarSession.id),
+    )
+
+
+def ahead(
+    db: DbSession, *, now: datetime, of: Of = EVERYTHING, limit: int = 0, offset: int = 0
+) -> list[Listed]:
+    """On air, running or to come, earliest first; the cancelled ones among them too."""
+    query = _visible(of).where(_is_ahead(now))
+    query = query.order_by(WebinarSession.starts_at, WebinarSession.id)
+    return _listed(db, _cut(query, limit, offset))
+
+
+def count_ahead(db: DbSession, *, now: datetime, of: Of = EVERYTHING) -> int:
+    """How many `ahead` would find."""
+    return _count(db, _visible(of).where(_is_ahead(now)))
+
+
+def past(
+    db: DbSession, *, now: datetime, of: Of = EVERYTHING, limit: int = 0, offset: int = 0
+) -> list[Listed]:
+    """Over, latest first; what was cancelled is left out."""
+    query = _visible(of).where(_is_past(now))
+    query = query.order_by(WebinarSession.starts_at.desc(), WebinarSession.id.desc())
+    return _listed(db, _cut(query, limit, offset))
+
+
+def count_past(db: DbSession, *, now: datetime, of: Of = EVERYTHING) -> int:
+    """How many `past` would find."""
+    return _count(db, _visible(of).where(_is_past(now)))
+
+
+def between(db: DbSession, start: datetime, end: datetime, *, of: Of = EVERYTHING) -> list[Listed]:
+    """Everything that starts in [start, end), earliest first."""
+    query = _visible(of).where(WebinarSession.starts_at >= start, WebinarSession.starts_at < end)
+    return _listed(db, query.order_by(WebinarSession.starts_at, WebinarSession.id))
+
+
+def closing_soon(db: DbSession, *, now: datetime, limit: int = 5) -> list[Listed]:
+    """Recordings whose window closes within thirty days, the most urgent first."""
+    query = (
+        _visible()
+        .join(Recording, Recording.session_id == WebinarSession.id)
+        .where(
+            Recording.state == RecordingState.PUBLISHED,
+            Recording.opens_at <= now,
+            Recording.closes_at > now,
+            Recording.closes_at <= now + CLOSING_SOON,
+        )
+        .order_by(Recording.closes_at, WebinarSession.id)
+    )
+    return _listed(db, _cut(query, limit, 0))
+
+
+def of_ids(db: DbSession, ids: Sequence[int]) -> list[Listed]:
+    """These sessions, earliest first; drafts are left out."""
+    query = _visible().where(WebinarSession.id.in_(ids))
+    return _listed(db, query.order_by(WebinarSession.starts_at, WebinarSession.id))
+
+
+def shown(db: DbSession, public_id: str) -> Listed:
+    """One session with everything its own page says. A draft is NotFound like a wrong address."""
+    query = (
+        _visible()
+        .where(WebinarSession.public_id == public_id)
+        .options(selectinload(WebinarSession.auspices).joinedload(Auspices.society))
+    )
+    found = _listed(db, query)
+    if not found:
+        raise NotFound("There is no such session, or it is not announced yet.")
+    return found[0]
+
+
+def series_named(db: DbSession, slug: str) -> Series:
+    """The series with its society; NotFound if there is none."""
+    query = select(Series).where(Series.slug == slug).options(joinedload(Series.society))
+    return _or_not_found(db.scalar(query), "series")
+
+
+def topic_named(db: DbSession, slug: str) -> Topic:
+    """The topic; NotFound if there is none."""
+    return _or_not_found(db.scalar(select(Topic).where(Topic.slug == slug)), "topic")
+
+
+def society_named(db: DbSession, slug: str) -> Society:
+    """The society; NotFound if there is none."""
+    return _or_not_found(db.scalar(select(Society).where(Society.slug == slug)), "society")
+
+
+def series_of(db: DbSession, society_id: int) -> list[Series]:
+    """The recurring programmes of a society, by name."""
+    return list(
+        db.scalars(select(Series).where(Series.society_id == society_id).order_by(Series.name))
+    )
+
+
+def topics_offered(db: DbSession, *, now: datetime) -> list[Offered]:
+    """Topics with a session that is not a draft, by name, with what they have ahead."""
+    query = (
+        select(Topic.slug, Topic.name, _ahead_count(now))
+        .join(session_topic, session_topic.c.topic_id == Topic.id)
+        .join(WebinarSession, WebinarSession.id == session_topic.c.session_id)
+    )
+    return _offered(db, query, Topic)
+
+
+def series_offered(db: DbSession, *, now: datetime) -> list[Offered]:
+    """Series with a session that is not a draft, by name, with what they have ahead."""
+    query = select(Series.slug, Series.name, _ahead_count(now)).join(
+        WebinarSession, WebinarSession.series_id == Series.id
+    )
+    return _offered(db, query, Series)
+
+
+def societies_offered(db: DbSession, *, now: datetime) -> list[Offered]:
+    """Societies with a session that is not a draft, by name, with what they have ahead."""
+    query = select(Society.slug, Society.short_name, _ahead_count(now)).join(
+        WebinarSession, WebinarSession.society_id == Society.id
+    )
+    return _offered(db, query, Society)
+
+
+def _offered(
+    db: DbSession,
+    query: Select[str, str, int],
+    kind: type[Topic] | type[Series] | type[Society],
+) -> list[Offered]:
+    query = query.where(WebinarSession.status != SessionStatus.DRAFT)
+    query = query.group_by(kind.id).order_by(kind.name)
+    return [Offered(slug, name, ahead_of_it) for slug, name, ahead_of_it in db.execute(query)]
+
+
+def _ahead_count(now: datetime) -> ColumnElement[int]:
+    takes_place = and_(_is_ahead(now), WebinarSession.status != SessionStatus.CANCELLED)
+    return func.count().filter(takes_place)
+
+
+def _visible(of: Of = EVERYTHING) -> Select[WebinarSession]:
+    query = (
+        select(WebinarSession)
+        .where(WebinarSession.status != SessionStatus.DRAFT)
+        .options(
+            # Read into feeds only, and far longer than all the rest.
+            defer(WebinarSession.ical_public),
+            defer(WebinarSession.ical_personal),
+            joinedload(WebinarSession.series),
+            joinedload(WebinarSession.society),
+            selectinload(WebinarSession.topics),
+            selectinload(WebinarSession.faculty),
+        )
+    )
+    if of.society:
+        query = query.where(WebinarSession.society.has(Society.slug == of.society))
+    if of.series:
+        query = query.where(WebinarSession.series.has(Series.slug == of.series))
+    if of.topic:
+        query = query.where(WebinarSession.topics.any(Topic.slug == of.topic))
+    return query
+
+
+def _is_ahead(now: datetime) -> ColumnElement[bool]:
+    return or_(
+        WebinarSession.status == SessionStatus.LIVE,
+        and_(
+            WebinarSession.status.in_((SessionStatus.PUBLISHED, SessionStatus.CANCELLED)),
+            WebinarSession.ends_at > now,
+        ),
+    )
+
+
+def _is_past(now: datetime) -> ColumnElement[bool]:
+    # A session nobody has pressed stop for is over for the public, unless it is on air.
+    return or_(
+        WebinarSession.status == SessionStatus.ENDED,
+        and_(WebinarSession.status == SessionStatus.PUBLISHED, WebinarSession.ends_at <= now),
+    )
+
+
+def _cut(query: Select[WebinarSession], limit: int, offset: int) -> Select[WebinarSession]:
+    return query.limit(limit).offset(offset) if limit else query
+
+
+def _count(db: DbSession, query: Select[WebinarSession]) -> int:
+    narrow = query.with_only_columns(WebinarSession.id).order_by(None).subquery()
+    return db.scalar(select(func.count()).select_from(narrow)) or 0
+
+
+def _listed(db: DbSession, query: Select[WebinarSession]) -> list[Listed]:
+    """Five queries: sessions, topics, faculty, recordings, grants."""
+    sessions = list(db.scalars(query).unique())
+    if not sessions:
+        return []
+    ids = [session.id for session in sessions]
+    recordings = {
+        recording.session_id: recording
+        for recording in db.scalars(select(Recording).where(Recording.session_id.in_(ids)))
+    }
+    grants: dict[int, list[AccreditationGrant]] = {}
+    for grant in db.scalars(
+        select(AccreditationGrant)
+        .where(
+            AccreditationGrant.session_id.in_(ids),
+            AccreditationGrant.status != GrantStatus.NONE,
+        )
+        .order_by(AccreditationGrant.accreditor_id, AccreditationGrant.mode)
+    ):
+        grants.setdefault(grant.session_id, []).append(grant)
+    return [
+        Listed(session, recordings.get(session.id), tuple(grants.get(session.id, ())))
+        for session in sessions
+    ]
+
+
+def _or_not_found(found: Found | None, noun: str) -> Found:
+    if found is None:
+        raise NotFound(f"There is no such {noun}. Look in the schedule instead.")
+    return found
