@@ -1,0 +1,115 @@
+"""A plain segment in, an encrypted and recorded one out."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import CBC
+from cryptography.hazmat.primitives.padding import PKCS7
+
+from webinar.media.encoder import PlainSegment
+from webinar.media.keys import KeyStore
+from webinar.media.segments import PackagedSegment, SegmentSink
+from webinar.media.storage import FileStorage
+
+IV_BYTES = 16
+# What is left of sound when a take is gone over again to its very end: shorter than any picture.
+CRUMB_SECONDS = 0.03
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where to go on: seconds of this take already packaged, and the next segment's number."""
+
+    packaged_seconds: float = 0.0
+    next_sequence: int = 0
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What the segments of one take share; `started_at` is when it began, by the server's clock."""
+
+    recording_id: str
+    take: int
+    started_at: datetime
+
+
+class SegmentWriter:
+    """Encrypts the segments of one take in order, with a new key every `key_seconds` of media."""
+
+    def __init__(
+        self,
+        storage: FileStorage,
+        keys: KeyStore,
+        sink: SegmentSink,
+        origin: Origin,
+        *,
+        start: Position,
+        key_seconds: float,
+    ) -> None:
+        self.position = start
+        self._storage = storage
+        self._keys = keys
+        self._sink = sink
+        self._origin = origin
+        self._key_seconds = key_seconds
+        self._key = b""
+        self._key_number = -1
+        self._seconds_under_key = 0.0
+        self._discontinuity = start.next_sequence > 0
+
+    def mark_discontinuity(self) -> None:
+        """The next segment comes from another encoder: its clock begins anew."""
+        self._discontinuity = self.position.next_sequence > 0
+
+    def write(self, plain: PlainSegment) -> None:
+        """Encrypt, store, forget the plain file, record. Raises KeysDestroyed."""
+        if plain.duration_seconds < CRUMB_SECONDS:
+            plain.path.unlink()
+            return
+        self._change_key_when_due(plain.duration_seconds)
+        origin, position = self._origin, self.position
+        iv = secrets.token_bytes(IV_BYTES)
+        sealed = encrypt(plain.path.read_bytes(), key=self._key, iv=iv)
+        # A worker that lost its lease may still write: it must not hit another's file.
+        token = secrets.token_hex(4)
+        name = f"recordings/{origin.recording_id}/{position.next_sequence:06d}-{token}.ts"
+        self._storage.put(name, sealed)
+        plain.path.unlink()
+        self._sink(
+            PackagedSegment(
+                sequence=position.next_sequence,
+                take=origin.take,
+                key_number=self._key_number,
+                iv=iv.hex(),
+                duration_seconds=plain.duration_seconds,
+                take_offset_seconds=position.packaged_seconds,
+                programme_time=origin.started_at + timedelta(seconds=position.packaged_seconds),
+                discontinuity=self._discontinuity,
+                size=len(sealed),
+                name=name,
+            )
+        )
+        self._seconds_under_key += plain.duration_seconds
+        self._discontinuity = False
+        self.position = Position(
+            position.packaged_seconds + plain.duration_seconds, position.next_sequence + 1
+        )
+
+    def _change_key_when_due(self, seconds: float) -> None:
+        if self._key and self._seconds_under_key + seconds <= self._key_seconds:
+            return
+        # The highest number in the store and one: a key made just before a crash is passed over.
+        self._key_number = max(self._keys.numbers(self._origin.recording_id), default=-1) + 1
+        self._key = self._keys.create(self._origin.recording_id, self._key_number)
+        self._seconds_under_key = 0.0
+
+
+def encrypt(plain: bytes, *, key: bytes, iv: bytes) -> bytes:
+    """AES-128 in CBC mode with PKCS #7 padding, the whole segment at once (RFC 8216, 4.3.2.4)."""
+    padder = PKCS7(AES.block_size).padder()
+    encryptor = Cipher(AES(key), CBC(iv)).encryptor()
+    padded = padder.update(plain) + padder.finalize()
+    return encryptor.update(padded) + encryptor.finalize()

@@ -1,0 +1,59 @@
+"""Where encrypted segments and other served files lie: names to bytes, under one folder."""
+
+import re
+import shutil
+from pathlib import Path
+from typing import BinaryIO
+
+from webinar.domain.errors import NotFound
+from webinar.media.durable import sync_folder, write_whole
+
+NAME = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9._-]*/)*[A-Za-z0-9_][A-Za-z0-9._-]*")
+LONGEST_NAME = 200
+
+
+class NoSuchFile(NotFound):
+    """Nothing is stored under this name."""
+
+
+class FileStorage:
+    """Files under one folder. A name is `recordings/ab12/000001-9f3c.ts`: never a way out."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def put(self, name: str, data: bytes) -> None:
+        """Store the bytes under the name, whole and durable before this returns."""
+        write_whole(self.path(name), data)
+
+    def read(self, name: str) -> bytes:
+        """The bytes under the name; raises NoSuchFile."""
+        with self.open(name) as file:
+            return file.read()
+
+    def open(self, name: str) -> BinaryIO:
+        """The file under the name, to read from; raises NoSuchFile."""
+        try:
+            return self.path(name).open("rb")
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as missing:
+            raise NoSuchFile("There is no such file.") from missing
+
+    def exists(self, name: str) -> bool:
+        """True if something is stored under the name."""
+        return self.path(name).is_file()
+
+    def delete_prefix(self, prefix: str) -> None:
+        """Delete the folder of this name with all it holds; not there is fine."""
+        folder = self.path(prefix)
+        if folder.is_dir():
+            shutil.rmtree(folder)
+            sync_folder(folder.parent)
+
+    def path(self, name: str) -> Path:
+        """Where the file of this name lies, for a web server that sends it itself.
+
+        Raises NoSuchFile for a name that nothing can be stored under.
+        """
+        if len(name) > LONGEST_NAME or NAME.fullmatch(name) is None:
+            raise NoSuchFile("There is no such file.")
+        return self.root / name
