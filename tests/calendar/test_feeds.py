@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import icalendar
 import pytest
 
+from tests.calendar.kit.judge import ExpectedEvent, judge_feed, judge_single
 from webinar.calendar.events import render_event
 from webinar.calendar.feeds import etag, feed_bytes
 from webinar.domain.calendar_entry import Audience, SessionEntry
@@ -100,6 +101,13 @@ def feed_of(entries: list[SessionEntry]) -> bytes:
     return feed_bytes(NAME, {entry.zone for entry in entries}, events)
 
 
+def as_a_reader_sees_it(entry: SessionEntry) -> ExpectedEvent:
+    if entry.cancelled:
+        title = f"Cancelled: {entry.title}"
+        return ExpectedEvent(entry.starts_at, entry.ends_at, title, "CANCELLED")
+    return ExpectedEvent(entry.starts_at, entry.ends_at, entry.title)
+
+
 def test_a_feed_is_its_frame_the_zone_and_the_events_as_they_are():
     feed = feed_bytes(NAME, {"Europe/Zurich"}, [b"BEGIN:VEVENT\r\n", b"END:VEVENT\r\n"])
 
@@ -152,6 +160,32 @@ def test_a_whole_season_means_the_instants_written_by_hand():
         (str(event["UID"]), event["DTSTART"].dt.astimezone(UTC), event["DTEND"].dt.astimezone(UTC))
         for event in parsed
     ] == [(entry.uid, entry.starts_at, entry.ends_at) for entry in entries]
+
+
+def test_calendar_programs_show_the_whole_season_as_it_was_planned():
+    entries = season()
+
+    assert judge_feed(feed_of(entries), [as_a_reader_sees_it(entry) for entry in entries]) == []
+
+
+def test_calendar_programs_show_sessions_in_several_zones():
+    zones = ["Europe/Rome", "America/New_York", "Europe/Zurich"] * 13
+    entries = [replace(entry, zone=zone) for entry, zone in zip(season(), zones, strict=False)]
+
+    assert judge_feed(feed_of(entries), [as_a_reader_sees_it(entry) for entry in entries]) == []
+
+
+def test_calendar_programs_read_a_feed_without_sessions():
+    assert judge_feed(feed_bytes(NAME, set(), []), []) == []
+
+
+def test_calendar_programs_show_a_single_session():
+    entry = season()[0]
+    event = render_event(entry, audience=Audience.PUBLIC)
+
+    single = feed_bytes(NAME, {entry.zone}, [event], single=True)
+
+    assert judge_single(single, as_a_reader_sees_it(entry)) == []
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def feed_bytes(
     frame = [b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\n", PRODID, b"CALSCALE:GREGORIAN\r\n"]
     if not single:
         frame += _feed_properties(name, home_zone)
-    return b"".join([*frame, *_timezones(zones, events), *events, b"END:VCALENDAR\r\n"])
+    return b"".join([*frame, *timezones(zones, events), *events, b"END:VCALENDAR\r\n"])
 
 
 def etag(*parts: bytes) -> str:
@@ -56,6 +56,15 @@ def etag(*parts: bytes) -> str:
         digest.update(b"%d:" % len(part))
         digest.update(part)
     return digest.hexdigest()
+
+
+def timezones(zones: Iterable[str], events: Sequence[bytes]) -> list[bytes]:
+    """The VTIMEZONEs that a VCALENDAR with these events needs."""
+    named = sorted({zone for zone in zones if follows_eu_rule(zone)})
+    # A VCALENDAR needs a component (RFC 5545, 3.6), also while there is no session.
+    if not events and not named:
+        named = [HOME_ZONE]
+    return [VTIMEZONE.format(zone=zone).encode() for zone in named]
 
 
 def _feed_properties(name: str, home_zone: str) -> list[bytes]:
@@ -74,11 +83,3 @@ def _feed_properties(name: str, home_zone: str) -> list[bytes]:
 def _line(name: str, value: vText) -> bytes:
     folded: bytes = Contentline.from_parts(name, Parameters(), value).to_ical()
     return folded + b"\r\n"
-
-
-def _timezones(zones: Iterable[str], events: Sequence[bytes]) -> list[bytes]:
-    named = sorted({zone for zone in zones if follows_eu_rule(zone)})
-    # A VCALENDAR needs a component (RFC 5545, 3.6), also while there is no session.
-    if not events and not named:
-        named = [HOME_ZONE]
-    return [VTIMEZONE.format(zone=zone).encode() for zone in named]
