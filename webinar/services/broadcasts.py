@@ -113,23 +113,30 @@ def go_live(db: DbSession, session_id: int, *, user_id: int, now: datetime) -> B
     return broadcast
 
 
-def open_take(db: DbSession, broadcast_id: int, *, user_id: int, now: datetime) -> BroadcastTake:
-    """Start a new take: the recorder starts anew. The take before it gets no more chunks."""
+def open_take(
+    db: DbSession, broadcast_id: int, *, user_id: int, now: datetime, seconds_ago: float = 0.0
+) -> BroadcastTake:
+    """Start a new take: the recorder starts anew. The take before it gets no more chunks.
+
+    `seconds_ago`: how long the recorder was running when the studio could reach us. A take never
+    begins before the one before it.
+    """
     broadcast = db.get_one(Broadcast, broadcast_id, with_for_update=True)
     if broadcast.stopped_at is not None:
         raise NotOnAir("The broadcast was stopped. Nothing more can be sent.")
     _close_takes(db, broadcast.id, now=now)
-    highest = db.scalar(
-        select(BroadcastTake.number)
+    last = db.scalar(
+        select(BroadcastTake)
         .where(BroadcastTake.broadcast_id == broadcast.id)
         .order_by(BroadcastTake.number.desc())
         .limit(1)
     )
+    started_at = now - timedelta(seconds=seconds_ago)
     take = BroadcastTake(
         broadcast_id=broadcast.id,
-        number=0 if highest is None else highest + 1,
+        number=last.number + 1 if last else 0,
         opened_by_id=user_id,
-        started_at=now,
+        started_at=max(started_at, last.started_at) if last else started_at,
         last_chunk_at=now,
     )
     db.add(take)

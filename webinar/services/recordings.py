@@ -2,17 +2,20 @@
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from webinar.db import DbSession
+from webinar.domain.access import ALLOWED, Action
 from webinar.domain.errors import DomainError, NotAllowed
 from webinar.domain.recording import RecordingState, Watch, closes_at_for, watchable
 from webinar.domain.timezone import to_local
 from webinar.models import (
+    FacultyMember,
     MediaSegment,
     Recording,
     Registration,
     User,
+    UserRole,
     WebinarSession,
     WindowExtension,
 )
@@ -85,20 +88,24 @@ def access(db: DbSession, recording: Recording, user_id: int, *, now: datetime) 
     watch = watchable(
         recording.state, recording.window, extension=extension, now=now, zone=session.zone
     )
-    ensure_registered(db, session, user_id)
+    ensure_place(db, session, user_id)
     return watch
 
 
-def ensure_registered(db: DbSession, session: WebinarSession, user_id: int) -> None:
-    """Raise NotRegistered unless the person has a place in the session."""
-    place = db.scalar(
-        select(Registration.id).where(
-            Registration.session_id == session.id,
-            Registration.user_id == user_id,
-            Registration.cancelled_at.is_(None),
-        )
+def ensure_place(db: DbSession, session: WebinarSession, user_id: int) -> None:
+    """Raise NotRegistered unless the person is registered, in the faculty, or organises."""
+    place = select(Registration.id).where(
+        Registration.session_id == session.id,
+        Registration.user_id == user_id,
+        Registration.cancelled_at.is_(None),
     )
-    if place is None:
+    part = select(FacultyMember.id).where(
+        FacultyMember.session_id == session.id, FacultyMember.user_id == user_id
+    )
+    duty = select(UserRole.user_id).where(
+        UserRole.user_id == user_id, UserRole.role.in_(ALLOWED[Action.PUBLISH_RECORDINGS])
+    )
+    if not db.scalar(select(or_(place.exists(), part.exists(), duty.exists()))):
         raise NotRegistered("Register for this session first; it is free and takes one press.")
 
 
