@@ -5,6 +5,7 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 import click
+from flask.cli import with_appcontext
 from sqlalchemy.exc import NoResultFound
 
 from webinar.domain.errors import DomainError
@@ -19,7 +20,8 @@ def refuse_politely(command: click.Command) -> click.Command:
         for inner in command.commands.values():
             refuse_politely(inner)
     elif command.callback is not None:
-        command.callback = _politely(command.callback)
+        # A test invokes a command without the application context that `flask` would give it.
+        command.callback = with_appcontext(_politely(command.callback))
     return command
 
 
