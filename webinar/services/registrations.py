@@ -69,7 +69,7 @@ def register_for_series(
             db.add(registration)
     except IntegrityError:
         return db.get_one(SeriesRegistration, (series_id, user_id))
-    for session in _upcoming_of_series(db, series.id, now=now):
+    for session in upcoming_of_series(db, series.id, now=now):
         _, is_new = _take_place(db, session, user_id, source="series", now=now)
         if is_new:
             deliveries.queue_reminder(db, session, user_id, now=now)
@@ -100,7 +100,7 @@ def unregister_from_series(db: DbSession, series_id: int, user_id: int, *, now: 
         because="unregistered",
         now=now,
     )
-    for session in _upcoming_of_series(db, series_id, now=now):
+    for session in upcoming_of_series(db, series_id, now=now):
         place = db.scalar(_place_query(session.id, user_id))
         if place is not None and place.source == "series":
             unregister(db, session.id, user_id, now=now)
@@ -151,7 +151,20 @@ def registered_count(db: DbSession, session_id: int) -> int:
     )
 
 
-def _place_query(session_id: int, user_id: int) -> Select[tuple[Registration]]:
+def upcoming_of_series(db: DbSession, series_id: int, *, now: datetime) -> list[WebinarSession]:
+    """Announced sessions of the series that are not over, the next one first."""
+    return list(
+        db.scalars(
+            select(WebinarSession)
+            .where(WebinarSession.series_id == series_id)
+            .where(WebinarSession.status.in_(UPCOMING))
+            .where(WebinarSession.ends_at > now)
+            .order_by(WebinarSession.starts_at)
+        )
+    )
+
+
+def _place_query(session_id: int, user_id: int) -> Select[Registration]:
     return (
         select(Registration)
         .where(Registration.session_id == session_id)
@@ -191,16 +204,4 @@ def _confirm(db: DbSession, session: WebinarSession, user_id: int, *, now: datet
         due_at=now,
         revision=deliveries.next_revision(db, kind, user_id=user_id, subject_id=session.id),
         now=now,
-    )
-
-
-def _upcoming_of_series(db: DbSession, series_id: int, *, now: datetime) -> list[WebinarSession]:
-    return list(
-        db.scalars(
-            select(WebinarSession)
-            .where(WebinarSession.series_id == series_id)
-            .where(WebinarSession.status.in_(UPCOMING))
-            .where(WebinarSession.ends_at > now)
-            .order_by(WebinarSession.starts_at)
-        )
     )

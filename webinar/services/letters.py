@@ -1,0 +1,223 @@
+"""From an owed mail to what it says, decided at the moment of sending and not when it was owed."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import select
+
+from webinar.db import DbSession
+from webinar.domain.letter import (
+    CertificateFacts,
+    Dropped,
+    Letter,
+    LinkFacts,
+    MailKind,
+    Postponed,
+    SeriesFacts,
+    SessionFacts,
+)
+from webinar.domain.recording import RecordingState
+from webinar.domain.session import SessionStatus
+from webinar.domain.wording import credit_amount
+from webinar.models import (
+    Certificate,
+    CreditDecision,
+    Delivery,
+    Recording,
+    Series,
+    SignInLink,
+    User,
+    WebinarSession,
+    WindowExtension,
+)
+from webinar.services import deliveries, registrations
+
+SESSIONS_IN_A_MAIL = 5
+
+Outcome = Letter | Dropped | Postponed
+Writer = Callable[[DbSession, Delivery, datetime], Outcome]
+
+
+def letter_for(db: DbSession, delivery: Delivery, *, now: datetime) -> Outcome:
+    """What to send now, or why not, or when to ask again."""
+    if delivery.user.erased_at is not None:
+        return Dropped("the account was erased")
+    return WRITERS[MailKind(delivery.kind)](db, delivery, now)
+
+
+def session_facts(session: WebinarSession) -> SessionFacts:
+    """What a mail says of a session."""
+    return SessionFacts(
+        public_id=session.public_id,
+        title=session.title,
+        starts_at=session.starts_at,
+        ends_at=session.ends_at,
+        zone=session.zone,
+        society=session.society.name,
+        series=session.series.name if session.series else "",
+        faculty=tuple(member.name for member in session.faculty),
+        moved_from=session.moved_from,
+    )
+
+
+def _one_time_link(db: DbSession, delivery: Delivery, now: datetime) -> Outcome:
+    link = db.get(SignInLink, delivery.subject_id)
+    token = delivery.details.get("token", "")
+    if link is None or not token or link.used_at is not None or link.expires_at <= now:
+        return Dropped("the link is used or too old")
+    return _letter(delivery, link=LinkFacts(token=str(token), expires_at=link.expires_at))
+
+
+def _registration_confirmed(db: DbSession, delivery: Delivery, now: datetime) -> Outcome:
+    session = db.get_one(WebinarSession, delivery.subject_id)
+    if (no := _not_coming(db, session, delivery.user_id)) is not None:
+        return no
+    if session.ends_at <= now and session.status is not SessionStatus.LIVE:
+        return Dropped("the session is over")
+    return _letter(delivery, session=session_facts(session))
+
+
+def _session_reminder(db: DbSession, delivery: Delivery, now: datetime) -> Outcome:
+    session = db.get_one(WebinarSession, delivery.subject_id)
+    if (no := _not_coming(db, session, delivery.user_id)) is not None:
+        return no
+    due_at = session.starts_at - deliveries.REMINDER_BEFORE
+    if due_at > now:
+        # The session was moved to a later hour after the reminder was queued.
+        return Postponed(due_at)
+    if session.ends_at <= now or session.status is SessionStatus.ENDED:
+        return Dropped("the session is over")
+    return _letter(delivery, session=session_facts(session))
+
+
+def _session_moved(db: DbSession, delivery: Delivery, now: datetime) -> Outcome:
+    session = db.get_one(WebinarSession, delivery.subject_id)
+    if (no := _not_coming(db, session, delivery.user_id)) is not None:
+        return no
+    newer = db.scalar(
+        select(Delivery.id)
+        .where(Delivery.kind == delivery.kind)
+        .where(Delivery.user_id == delivery.user_id)
+        .where(Delivery.subject_id == delivery.subject_id)
+        .where(Delivery.revision > delivery.revision)
+        .limit(1)
+    )
+    if newer is not None:
+        return Dropped("moved again since")
+    if session.ends_at <= now:
+        return Dropped("the session is over")
+    return _letter(delivery, session=session_facts(session))
+
+
+def _session_cancelled(db: DbSession, delivery: Delivery, now: datetime) -> Outcome:
+    session = db.get_one(WebinarSession, delivery.subject_id)
+    if session.status is not SessionStatus.CANCELLED:
+        return Dropped("the session takes place again")
+    if not registrations.is_registered(db, session.id, delivery.user_id):
+        return Dropped("unregistered")
+    return _letter(delivery, session=session_facts(session))
+
+
+def _recording_published(db: DbSession, delivery: Delivery, now: datetime) -> Outcome:
+    session = db.get_one(WebinarSession, delivery.subject_id)
+    recording = db.scalar(select(Recording).where(Recording.session_id == session.id))
+    if not registrations.is_registered(db, session.id, delivery.user_id):
+        return Dropped("unregistered")
+    if (
+        recording is None
+        or recording.closes_at is None
+        or recording.state is not RecordingState.PUBLISHED
+    ):
+        return Dropped("the recording is not published")
+    extended = db.scalars(
+        select(WindowExtension.closes_at)
+        .where(WindowExtension.recording_id == recording.id)
+        .where(WindowExtension.user_id == delivery.user_id)
+    ).all()
+    watch_until = max([recording.closes_at, *extended])
+    if watch_until <= now:
+        return Dropped("the recording is closed")
+    facts = replace(session_facts(session), watch_until=watch_until)
+    return _letter(delivery, session=facts)
+
+
+def _series_registered(db: DbSession, delivery: Delivery, now: datetime) -> Outcome:
+    series = db.get_one(Series, delivery.subject_id)
+    if not registrations.is_registered_for_series(db, series.id, delivery.user_id):
+        return Dropped("unregistered")
+    upcoming = registrations.upcoming_of_series(db, series.id, now=now)
+    facts = SeriesFacts(
+        slug=series.slug,
+        name=series.name,
+        sessions=tuple(session_facts(session) for session in upcoming[:SESSIONS_IN_A_MAIL]),
+    )
+    return _letter(delivery, series=facts)
+
+
+def _certificate_ready(db: DbSession, delivery: Delivery, now: datetime) -> Outcome:
+    certificate = db.get_one(Certificate, delivery.subject_id)
+    if certificate.revoked_at is not None or certificate.superseded_by is not None:
+        return Dropped("the certificate is not valid any more")
+    session = db.get_one(WebinarSession, certificate.session_id)
+    decisions = db.scalars(
+        select(CreditDecision)
+        .where(CreditDecision.id.in_(certificate.decision_ids))
+        .where(CreditDecision.credit > 0)
+        .order_by(CreditDecision.id)
+    ).all()
+    lines = tuple(
+        f"{decision.grant.accreditor.short_name} {credit_amount(decision.credit)}"
+        for decision in decisions
+    )
+    return _letter(
+        delivery,
+        session=session_facts(session),
+        certificate=CertificateFacts(number=certificate.number, credits=lines),
+    )
+
+
+WRITERS: dict[MailKind, Writer] = {
+    MailKind.VERIFY_EMAIL: _one_time_link,
+    MailKind.ALREADY_REGISTERED: _one_time_link,
+    MailKind.SIGN_IN_LINK: _one_time_link,
+    MailKind.REGISTRATION_CONFIRMED: _registration_confirmed,
+    MailKind.SESSION_REMINDER: _session_reminder,
+    MailKind.SESSION_MOVED: _session_moved,
+    MailKind.SESSION_CANCELLED: _session_cancelled,
+    MailKind.RECORDING_PUBLISHED: _recording_published,
+    MailKind.SERIES_REGISTERED: _series_registered,
+    MailKind.CERTIFICATE_READY: _certificate_ready,
+}
+
+
+def _not_coming(db: DbSession, session: WebinarSession, user_id: int) -> Dropped | None:
+    if session.status is SessionStatus.CANCELLED:
+        return Dropped("the session is cancelled")
+    if session.status is SessionStatus.DRAFT:
+        return Dropped("the session is not announced any more")
+    if not registrations.is_registered(db, session.id, user_id):
+        return Dropped("unregistered")
+    return None
+
+
+def _letter(
+    delivery: Delivery,
+    *,
+    session: SessionFacts | None = None,
+    link: LinkFacts | None = None,
+    certificate: CertificateFacts | None = None,
+    series: SeriesFacts | None = None,
+) -> Letter:
+    user: User = delivery.user
+    return Letter(
+        kind=MailKind(delivery.kind),
+        key=f"{delivery.kind}.{user.id}.{delivery.subject_id}.{delivery.revision}",
+        email=user.email,
+        name=user.name,
+        zone=user.zone,
+        session=session,
+        link=link,
+        certificate=certificate,
+        series=series,
+    )
