@@ -1,0 +1,122 @@
+"""The certificate as PDF: typst sets it, tagged (PDF/UA-1) and for the archive (PDF/A-2a)."""
+
+import io
+import json
+import re
+from functools import cache
+from importlib import resources
+
+import segno
+import typst
+
+from webinar.domain.attendance import ViewingMode
+from webinar.domain.certificate import CertificateContent, CreditLine
+from webinar.domain.errors import DomainError
+from webinar.domain.figures import plain_credit
+
+NO_GLYPH = re.compile(r'the text `"(.+?)"` could not be displayed')
+FORMATS = {
+    ViewingMode.LIVE: "Live internet event, attended as it happened",
+    ViewingMode.RECORDED: "Recording of a live internet event, watched afterwards",
+}
+DEEDS = {
+    ViewingMode.LIVE: "attended",
+    ViewingMode.RECORDED: "watched the recording of",
+}
+
+
+class UnprintableText(DomainError):
+    """The letters of the certificate have no shape for a character, and an archive's PDF no gap."""
+
+
+def certificate_pdf(content: CertificateContent) -> bytes:
+    """The certificate; the same content gives the same bytes, and no clock is read.
+
+    Raises UnprintableText for writing that the embedded fonts do not have (Chinese, emoji).
+    """
+    words = json.dumps(_words(content), ensure_ascii=False)
+    try:
+        return typst.compile(
+            _template(),
+            format="pdf",
+            pdf_standards=["ua-1", "a-2a"],
+            ignore_system_fonts=True,
+            sys_inputs={"certificate": words},
+        )
+    except typst.TypstError as wrong:
+        unprintable = NO_GLYPH.search(str(wrong))
+        if unprintable is None:
+            raise
+        raise UnprintableText(
+            f"The certificate cannot be set with “{unprintable[1]}”. Write it in Latin, Greek, "
+            "Cyrillic, Hebrew or Arabic letters."
+        ) from wrong
+
+
+@cache
+def _template() -> bytes:
+    return resources.files("webinar.documents").joinpath("certificate.typ").read_bytes()
+
+
+def _words(content: CertificateContent) -> dict[str, object]:
+    """All that the template shows, as text: it sets, and decides nothing."""
+    hours, minutes = divmod(content.minutes_attended, 60)
+    return {
+        "number": content.number,
+        "person": content.person_name,
+        "title": content.title,
+        "series": content.series,
+        "held": content.held,
+        "deed": DEEDS[content.mode],
+        "format": FORMATS[content.mode],
+        "attended": _duration(hours, minutes),
+        "provider": content.provider,
+        "initials": _initials(content.provider),
+        "provider_legal_name": content.provider_legal_name,
+        "auspices": content.auspices,
+        "lines": [_line(line) for line in content.lines],
+        "faculty": list(content.faculty),
+        "disclosures_url": content.disclosures_url,
+        "issued": f"Issued {content.place}, {content.issued_on.day} {content.issued_on:%B %Y}",
+        "issued_year": content.issued_on.year,
+        "issued_month": content.issued_on.month,
+        "issued_day": content.issued_on.day,
+        "signatory": content.signatory,
+        "signatory_role": content.signatory_role,
+        "supersedes": content.supersedes,
+        "verify_url": content.verify_url,
+        "digest": content.digest,
+        "qr": _qr_svg(content.verify_url),
+    }
+
+
+def _line(line: CreditLine) -> dict[str, str]:
+    return {
+        "body": line.body,
+        "credits": plain_credit(line.credits),
+        "unit": line.unit,
+        "reference": line.reference,
+        "statement": line.statement,
+    }
+
+
+def _initials(provider: str) -> str:
+    if provider.isupper() and len(provider) <= 5:
+        return provider  # ESSO is its own initials
+    words = [word for word in provider.split() if word[0].isupper()]
+    return "".join(word[0] for word in words[:4])
+
+
+def _duration(hours: int, minutes: int) -> str:
+    parts = []
+    if hours:
+        parts.append(f"{hours} hour{'s' if hours > 1 else ''}")
+    if minutes or not hours:
+        parts.append(f"{minutes} minute{'s' if minutes != 1 else ''}")
+    return " ".join(parts)
+
+
+def _qr_svg(address: str) -> str:
+    svg = io.BytesIO()
+    segno.make_qr(address, error="m").save(svg, kind="svg", border=0, dark="#1f2328", xmldecl=False)
+    return svg.getvalue().decode()
