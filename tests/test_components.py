@@ -26,12 +26,6 @@ from tests.components.servers import GuardedServer, ServerDied, ServerFolder
 from tests.components.smtp import SmtpSink
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[PostgresServer]:
-    with PostgresServer() as server:
-        yield server
-
-
 def test_postgres_is_new_enough_and_lets_two_workers_share_a_queue(
     postgres: PostgresServer,
 ) -> None:

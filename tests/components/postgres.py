@@ -128,8 +128,13 @@ def _programs_for(folder: ServerFolder) -> Path:
         )
     except PermissionError:
         # Root's checkout lies where nobody else may look (/root): take a copy outside.
-        shutil.copytree(programs.parent, folder.path / "programs", symlinks=True)
-        return folder.path / "programs" / programs.name
+        # Its libraries lie beside the package, and the programs look for them there.
+        package = programs.parents[1]
+        outside = folder.path / "programs"
+        for part in (programs.parent, package.with_name(f"{package.name}.libs")):
+            inside = part.relative_to(package.parent)
+            shutil.copytree(part, outside / inside, symlinks=True)
+        return outside / programs.relative_to(package.parent)
     return programs
 
 
