@@ -132,10 +132,10 @@ def _known(db: DbSession, ids: list[int], user_id: int) -> _Known:
     return _Known(
         registered=frozenset(registered),
         seen=frozenset((session_id, mode) for session_id, mode in seen),
-        extended={session_id: closes_at for session_id, closes_at in extended},
+        extended=dict(extended.tuples().all()),
         evaluated=frozenset(evaluated),
         attempts=attempts,
-        certificates={session_id: number for session_id, number in certificates},
+        certificates=dict(certificates.tuples().all()),
     )
 
 
