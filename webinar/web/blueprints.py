@@ -2,13 +2,14 @@
 
 from flask import Blueprint
 
-from webinar.web import auth, health, styleguide, zone
+from webinar.web import auth, feeds, health, styleguide, zone
 
 
 def all_blueprints(*, development: bool) -> list[Blueprint]:
     """The blueprints to register; the styleguide only while developing."""
     found = [
         auth.bp,
+        feeds.bp,
         health.bp,
         zone.bp,
     ]
