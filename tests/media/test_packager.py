@@ -6,10 +6,13 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import CBC
 
 from tests.media.films import FRAMES_PER_SECOND, STARTED, TONE, Cinema, film, pieces
 from webinar.domain.errors import Gone
-from webinar.media.ffmpeg import NotAVideo, probe
+from webinar.media.ffmpeg import AudioStream, NotAVideo, probe, run
 from webinar.media.keys import KeyStore
 from webinar.media.packager import Packager, Take
 from webinar.media.sealing import Position
@@ -28,6 +31,12 @@ class LeaseLost(Exception):
 def send(takes: TakeStore, path: Path, *, take: int = 0) -> None:
     for seq, data in enumerate(pieces(path.read_bytes(), count=9)):
         takes.append("b1", take, seq, data)
+
+
+def decrypt(storage: FileStorage, keys: KeyStore, segment: PackagedSegment) -> bytes:
+    key, iv = keys.read("rec2", segment.key_number), bytes.fromhex(segment.iv)
+    decryptor = Cipher(AES(key), CBC(iv)).decryptor()
+    return decryptor.update(storage.read(segment.name)) + decryptor.finalize()
 
 
 def no_progress(share: float) -> None:
@@ -308,6 +317,22 @@ def test_an_uploaded_video_is_cut_without_encoding(
     assert end.packaged_seconds == pytest.approx(9.0, abs=0.05)
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
+    assert [round(segment.duration_seconds) for segment in segments] == [4, 4, 1]
+
+
+def test_an_uploaded_video_without_sound_gets_silence(
+    mp4: Path, packager: Packager, storage: FileStorage, keys: KeyStore, tmp_path: Path
+) -> None:
+    silent = tmp_path / "silent.mp4"
+    run(["-i", str(mp4), "-an", "-c", "copy", str(silent)], timeout_seconds=60)
+    segments: list[PackagedSegment] = []
+
+    packager.package_file(silent, "rec2", segments.append, started_at=STARTED, progress=no_progress)
+
+    plain = tmp_path / "first.ts"
+    plain.write_bytes(decrypt(storage, keys, segments[0]))
+    found = probe(plain)
+    assert found.audio == AudioStream("aac", 48000)
     assert [round(segment.duration_seconds) for segment in segments] == [4, 4, 1]
 
 
