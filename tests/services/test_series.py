@@ -1,0 +1,228 @@
+"""A series: created by rule, previewed, planned."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from tests.builders import NOW, make_series, make_session, make_society
+from webinar.db import DbSession
+from webinar.domain.errors import DomainError
+from webinar.domain.recurrence import UnknownRule
+from webinar.domain.series import ImpossibleDuration, ImpossibleSpan, NoDates
+from webinar.domain.session import SessionStatus
+from webinar.domain.timezone import AmbiguousWallTime, NonexistentWallTime, UnknownZone
+from webinar.models import AuditEvent, Series, Society, WebinarSession
+from webinar.services import series
+from webinar.services.feeds import CalendarTool
+from webinar.services.series import AlreadyPlanned, ImpossibleWindow
+from webinar.services.societies import SlugTaken
+from webinar.tools import calendar_tool
+
+Create = Callable[..., Series]
+
+
+@pytest.fixture
+def calendar(app: Flask) -> CalendarTool:
+    return calendar_tool(app.extensions["config"])
+
+
+@pytest.fixture
+def create(db: DbSession) -> Create:
+    society: Society = make_society(db)
+
+    def with_values(**values: object) -> Series:
+        usual: dict[str, object] = {
+            "slug": "e-grandrounds",
+            "society_id": society.id,
+            "name": "e-grandrounds",
+            "rule": "FREQ=WEEKLY;BYDAY=TH",
+            "local_start": time(18, 15),
+            "duration_minutes": 45,
+            "zone": "Europe/Zurich",
+            "first_day": date(2026, 11, 26),
+            "actor_id": None,
+            "now": NOW,
+        }
+        return series.create(db, **{**usual, **values})
+
+    return with_values
+
+
+def sessions_stored(db: DbSession) -> int:
+    return db.scalar(select(func.count()).select_from(WebinarSession)) or 0
+
+
+def test_a_series_is_created_and_written_down(db: DbSession, create: Create) -> None:
+    made = create()
+
+    assert series.by_slug(db, "e-grandrounds") is made
+    assert (made.recording_months, made.duration_minutes) == (6, 45)
+    assert db.scalars(select(AuditEvent.action)).all() == ["series created"]
+    assert sessions_stored(db) == 0
+
+
+def test_a_taken_short_name_is_a_conflict(db: DbSession, create: Create) -> None:
+    create()
+
+    with pytest.raises(SlugTaken, match="There is a series called e-grandrounds already"):
+        create(name="Another")
+
+    assert len(series.listed(db)) == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "refusal", "sentence"),
+    [
+        ({"rule": "FREQ=WEEKLY;UNTIL=20200101"}, NoDates, "names no date"),
+        ({"rule": "every Thursday"}, UnknownRule, "FREQ=WEEKLY;BYDAY=TH"),
+        ({"duration_minutes": 0}, ImpossibleDuration, "has to end after it starts"),
+        ({"duration_minutes": 721}, ImpossibleDuration, "12 hours at most"),
+        ({"zone": "Europe/Zuerich"}, UnknownZone, "no time zone called 'Europe/Zuerich'"),
+        (
+            {"rule": "FREQ=WEEKLY;BYDAY=SU", "local_start": time(2, 30)},
+            NonexistentWallTime,
+            "02:30 on 28 March 2027 does not exist in Europe/Zurich",
+        ),
+        (
+            {
+                "rule": "FREQ=WEEKLY;BYDAY=SU",
+                "local_start": time(2, 30),
+                "first_day": date(2026, 10, 1),
+            },
+            AmbiguousWallTime,
+            "02:30 on 25 October 2026 happens twice",
+        ),
+        ({"recording_months": 0}, ImpossibleWindow, "1 to 60 months"),
+    ],
+)
+def test_what_cannot_be_planned_is_refused_and_nothing_is_stored(
+    db: DbSession,
+    create: Create,
+    values: dict[str, object],
+    refusal: type[DomainError],
+    sentence: str,
+) -> None:
+    with pytest.raises(refusal, match=sentence):
+        create(**values)
+
+    assert series.listed(db) == []
+
+
+def test_planning_makes_a_draft_of_every_date(
+    db: DbSession, create: Create, calendar: CalendarTool
+) -> None:
+    made = create()
+
+    dates = series.plan(db, made.id, until=date(2026, 12, 10), calendar=calendar, now=NOW)
+
+    stored = db.scalars(select(WebinarSession).order_by(WebinarSession.starts_at)).all()
+    assert [(date_.day, date_.is_new, date_.session) for date_ in dates] == [
+        (date(2026, 11, 26), True, stored[0]),
+        (date(2026, 12, 3), True, stored[1]),
+        (date(2026, 12, 10), True, stored[2]),
+    ]
+    first = stored[0]
+    assert (first.title, first.status) == ("To be announced", SessionStatus.DRAFT)
+    assert first.starts_at == datetime(2026, 11, 26, 17, 15, tzinfo=UTC)
+    assert first.ends_at == datetime(2026, 11, 26, 18, 0, tzinfo=UTC)
+    assert first.ical_uid == f"session-{first.public_id}@webinar.example"
+
+
+def test_planning_twice_is_once_and_goes_on_where_it_stopped(
+    db: DbSession, create: Create, calendar: CalendarTool
+) -> None:
+    made = create()
+    series.plan(db, made.id, until=date(2026, 12, 3), calendar=calendar, now=NOW)
+
+    again = series.plan(db, made.id, until=date(2026, 12, 10), calendar=calendar, now=NOW)
+
+    assert [date_.is_new for date_ in again] == [False, False, True]
+    assert sessions_stored(db) == 3
+
+
+def test_a_moved_session_stays_the_session_of_its_day(
+    db: DbSession, create: Create, calendar: CalendarTool
+) -> None:
+    made = create()
+    [date_] = series.plan(db, made.id, until=date(2026, 11, 26), calendar=calendar, now=NOW)
+    assert date_.session is not None
+    date_.session.starts_at = datetime(2026, 11, 27, 17, 15, tzinfo=UTC)
+
+    series.plan(db, made.id, until=date(2026, 11, 26), calendar=calendar, now=NOW)
+
+    assert sessions_stored(db) == 1
+
+
+def test_a_dry_run_stores_nothing(db: DbSession, create: Create, calendar: CalendarTool) -> None:
+    made = create()
+
+    dates = series.plan(
+        db, made.id, until=date(2026, 12, 10), calendar=calendar, now=NOW, dry_run=True
+    )
+
+    assert [(date_.is_new, date_.session) for date_ in dates] == [(True, None)] * 3
+    assert sessions_stored(db) == 0
+
+
+def test_an_exception_is_not_planned(db: DbSession, create: Create, calendar: CalendarTool) -> None:
+    made = create()
+    series.add_exception(db, made.id, date(2026, 12, 3), reason="Congress", actor_id=None, now=NOW)
+
+    dates = series.plan(db, made.id, until=date(2026, 12, 10), calendar=calendar, now=NOW)
+
+    assert [date_.day for date_ in dates] == [date(2026, 11, 26), date(2026, 12, 10)]
+
+
+def test_a_planned_day_is_no_exception_any_more(
+    db: DbSession, create: Create, calendar: CalendarTool
+) -> None:
+    made = create()
+    series.plan(db, made.id, until=date(2026, 12, 10), calendar=calendar, now=NOW)
+
+    with pytest.raises(AlreadyPlanned, match="The session of 3 December 2026 is planned already"):
+        series.add_exception(
+            db, made.id, date(2026, 12, 3), reason="Congress", actor_id=None, now=NOW
+        )
+
+
+def test_a_last_day_before_the_first_is_refused(
+    db: DbSession, create: Create, calendar: CalendarTool
+) -> None:
+    made = create()
+
+    with pytest.raises(ImpossibleSpan, match="is before the first"):
+        series.plan(db, made.id, until=date(2026, 11, 1), calendar=calendar, now=NOW)
+
+
+def test_a_series_planned_for_years_can_be_planned_on(
+    db: DbSession, create: Create, calendar: CalendarTool
+) -> None:
+    made = create(rule="FREQ=MONTHLY;BYDAY=1TU", first_day=date(2020, 1, 1))
+    series.plan(db, made.id, until=date(2022, 12, 31), calendar=calendar, now=NOW)
+
+    dates = series.plan(db, made.id, until=date(2025, 12, 31), calendar=calendar, now=NOW)
+
+    assert sum(date_.is_new for date_ in dates) == 36
+    assert sessions_stored(db) == 72
+
+
+def test_a_preview_marks_clock_changes_and_overlaps(db: DbSession) -> None:
+    weekly = make_series(db)
+    make_session(db, starts_at=datetime(2027, 4, 1, 16, 0, tzinfo=UTC), title="Another evening")
+
+    dates = series.preview(
+        db,
+        series.rule_of(weekly),
+        first_day=date(2027, 3, 25),
+        until=date(2027, 4, 1),
+        series_id=weekly.id,
+    )
+
+    assert dates[0].overlaps == ()
+    assert dates[1].overlaps == ("Another evening",)
+    assert dates[1].notes == (
+        "The clocks in Zurich went forward on 28 March: 18:15 is now 16:15 UTC.",
+    )

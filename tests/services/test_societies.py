@@ -1,0 +1,56 @@
+import pytest
+from sqlalchemy import select
+
+from tests.builders import NOW, make_society
+from webinar.db import DbSession
+from webinar.domain.errors import NotFound
+from webinar.models import AuditEvent, Society
+from webinar.services import societies
+from webinar.services.societies import BadSlug, NameMissing, SlugTaken
+
+
+def test_a_society_is_created_and_written_down(db: DbSession) -> None:
+    society = societies.create(db, slug="eso", name=" School of Oncology ", actor_id=None, now=NOW)
+
+    assert (society.slug, society.name, society.short_name) == (
+        "eso",
+        "School of Oncology",
+        "School of Oncology",
+    )
+    assert db.scalars(select(AuditEvent.action)).all() == ["society created"]
+    assert societies.by_slug(db, "eso") is society
+
+
+def test_a_short_name_is_given_once(db: DbSession) -> None:
+    make_society(db, "eso")
+
+    with pytest.raises(SlugTaken, match="There is a society called eso already"):
+        societies.create(db, slug="eso", name="Another", actor_id=None, now=NOW)
+
+    assert len(societies.listed(db)) == 1
+
+
+@pytest.mark.parametrize("slug", ["", "Eso", "e--so", "-eso", "e so", "e/so", "é", "x" * 61])
+def test_a_short_name_that_cannot_stand_in_an_address_is_refused(db: DbSession, slug: str) -> None:
+    with pytest.raises(BadSlug, match="cannot stand in an address"):
+        societies.create(db, slug=slug, name="School", actor_id=None, now=NOW)
+
+    assert db.scalars(select(Society)).all() == []
+
+
+def test_a_society_needs_a_name(db: DbSession) -> None:
+    with pytest.raises(NameMissing, match="1 to 200 characters"):
+        societies.create(db, slug="eso", name="  ", actor_id=None, now=NOW)
+
+
+def test_an_unknown_society_is_not_found(db: DbSession) -> None:
+    with pytest.raises(NotFound, match="There is no society called 'nobody'"):
+        societies.by_slug(db, "nobody")
+
+
+def test_without_a_society_one_named_like_the_site_is_made_once(db: DbSession) -> None:
+    first = societies.house(db, site_name="Grand Rounds Online", now=NOW)
+    second = societies.house(db, site_name="Grand Rounds Online", now=NOW)
+
+    assert first is second
+    assert (first.slug, first.name) == ("grand-rounds-online", "Grand Rounds Online")

@@ -1,0 +1,97 @@
+"""What people are told of a session: what it needs before it can be announced, and its limits."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from webinar.domain.errors import DomainError
+from webinar.domain.session import FacultyPart
+
+UNTITLED = "To be announced"
+LONGEST_TITLE = 300
+LONGEST_TEXT = 20_000
+LONGEST_HOURS = 12
+
+
+class EndBeforeStart(DomainError):
+    """A session ends after it starts."""
+
+
+class TooLong(DomainError):
+    """A session of half a day is a slip of the keyboard; so is a title of a page."""
+
+
+class NotReady(DomainError):
+    """Something that people need to know is missing."""
+
+
+class FacultyNameMissing(DomainError):
+    """A member of the faculty without a name."""
+
+
+@dataclass(frozen=True)
+class FacultyDetails:
+    """A person's part in a session; `user_id` is the account that may open the studio, if any."""
+
+    part: FacultyPart
+    name: str
+    affiliation: str = ""
+    disclosure: str = ""
+    user_id: int | None = None
+
+
+@dataclass(frozen=True)
+class SessionDetails:
+    """Everything an organiser can say of a session; start and end are wall times in the zone."""
+
+    title: str
+    starts: datetime
+    ends: datetime
+    zone: str
+    abstract: str = ""
+    objectives: str = ""
+    language: str = "en"
+    topics: tuple[str, ...] = ()
+    faculty: tuple[FacultyDetails, ...] = ()
+
+
+def ensure_ends_after_start(starts: datetime, ends: datetime) -> None:
+    """Two wall times of one zone, or two instants; raises EndBeforeStart, TooLong."""
+    if ends <= starts:
+        raise EndBeforeStart("The session ends before it starts. Choose a later end.")
+    if ends - starts > timedelta(hours=LONGEST_HOURS):
+        raise TooLong(f"A session lasts {LONGEST_HOURS} hours at most. Choose an earlier end.")
+
+
+def ensure_sensible(details: SessionDetails) -> None:
+    """Raise the refusal of what cannot be stored or shown, whatever the state of the session."""
+    ensure_ends_after_start(details.starts, details.ends)
+    if not details.title.strip():
+        raise NotReady(f'Give the session a title; "{UNTITLED}" will do for now.')
+    if len(details.title) > LONGEST_TITLE:
+        raise TooLong(f"A title has at most {LONGEST_TITLE} characters. Shorten it.")
+    if max(len(details.abstract), len(details.objectives)) > LONGEST_TEXT:
+        raise TooLong(f"A text has at most {LONGEST_TEXT} characters. Shorten it.")
+    if any(not member.name.strip() for member in details.faculty):
+        raise FacultyNameMissing("Every member of the faculty needs a name.")
+
+
+def missing_before_publishing(
+    title: str, abstract: str, parts: frozenset[FacultyPart]
+) -> list[str]:
+    """What still has to be said before the session can be announced, in words."""
+    missing = []
+    if not title.strip() or title.strip() == UNTITLED:
+        missing.append("a title")
+    if not abstract.strip():
+        missing.append("an abstract")
+    if FacultyPart.PRESENTER not in parts:
+        missing.append("a presenter")
+    return missing
+
+
+def ensure_ready(title: str, abstract: str, parts: frozenset[FacultyPart]) -> None:
+    """Raise NotReady with a sentence that says what is missing."""
+    missing = missing_before_publishing(title, abstract, parts)
+    if missing:
+        words = " and ".join([", ".join(missing[:-1]), missing[-1]] if missing[1:] else missing)
+        raise NotReady(f"The session still needs {words} before people can see it.")

@@ -1,0 +1,44 @@
+"""What a session says now: as an organiser edits it, and as the audit trail keeps it."""
+
+from webinar.domain.session_details import FacultyDetails, SessionDetails
+from webinar.domain.timezone import to_local
+from webinar.models import WebinarSession
+
+
+def details_of(session: WebinarSession) -> SessionDetails:
+    """What the session says now, in the wall time of its zone."""
+    return SessionDetails(
+        title=session.title,
+        starts=to_local(session.starts_at, session.zone).replace(tzinfo=None, fold=0),
+        ends=to_local(session.ends_at, session.zone).replace(tzinfo=None, fold=0),
+        zone=session.zone,
+        abstract=session.abstract,
+        objectives=session.objectives,
+        language=session.language,
+        topics=tuple(topic.name for topic in session.topics),
+        faculty=tuple(
+            FacultyDetails(
+                member.part, member.name, member.affiliation, member.disclosure, member.user_id
+            )
+            for member in session.faculty
+        ),
+    )
+
+
+def facts_of(session: WebinarSession) -> dict[str, str]:
+    """What an organiser can change, as text for the audit trail."""
+    return {
+        "title": session.title,
+        "abstract": session.abstract,
+        "objectives": session.objectives,
+        "language": session.language,
+        "starts_at": session.starts_at.isoformat(),
+        "ends_at": session.ends_at.isoformat(),
+        "zone": session.zone,
+        "topics": ", ".join(topic.name for topic in session.topics),
+        "faculty": "; ".join(
+            f"{member.part}: {member.name}, {member.affiliation}, {member.user_id or '-'}, "
+            f"{member.disclosure}"
+            for member in session.faculty
+        ),
+    }

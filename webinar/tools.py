@@ -1,0 +1,20 @@
+"""The outward tools, made from the settings for whoever edges on them: web, jobs, commands."""
+
+from config import Config
+from webinar.calendar.events import content_digest, render_event
+from webinar.domain.calendar_entry import Audience, SessionEntry
+from webinar.services.feeds import CalendarTool
+
+
+def calendar_tool(config: Config) -> CalendarTool:
+    """What services need to keep calendars up to date."""
+    return CalendarTool(
+        public_url=config.PUBLIC_URL,
+        calendar_domain=config.CALENDAR_DOMAIN,
+        digest=content_digest,
+        render=_rendered,
+    )
+
+
+def _rendered(entry: SessionEntry, audience: Audience) -> bytes:
+    return render_event(entry, audience=audience)
