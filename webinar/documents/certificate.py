@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from datetime import date
 from functools import cache
 from importlib import resources
 
@@ -13,6 +14,7 @@ from webinar.domain.attendance import ViewingMode
 from webinar.domain.certificate import CertificateContent, CreditLine
 from webinar.domain.errors import DomainError
 from webinar.domain.figures import plain_credit
+from webinar.domain.wording import LONG_MONTHS
 
 NO_GLYPH = re.compile(r'the text `"(.+?)"` could not be displayed')
 FORMATS = {
@@ -77,7 +79,7 @@ def _words(content: CertificateContent) -> dict[str, object]:
         "lines": [_line(line) for line in content.lines],
         "faculty": list(content.faculty),
         "disclosures_url": content.disclosures_url,
-        "issued": f"Issued {content.place}, {content.issued_on.day} {content.issued_on:%B %Y}",
+        "issued": f"Issued {content.place}, {_long_date(content.issued_on)}",
         "issued_year": content.issued_on.year,
         "issued_month": content.issued_on.month,
         "issued_day": content.issued_on.day,
@@ -98,6 +100,10 @@ def _line(line: CreditLine) -> dict[str, str]:
         "reference": line.reference,
         "statement": line.statement,
     }
+
+
+def _long_date(day: date) -> str:
+    return f"{day.day} {LONG_MONTHS[day.month - 1]} {day.year}"
 
 
 def _initials(provider: str) -> str:
