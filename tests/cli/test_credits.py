@@ -4,13 +4,15 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
+from flask import Flask
 
 from webinar.cli.credits import credits
 from webinar.services.policies import seed_policies
 
 DATA = Path(__file__).parents[1] / "data" / "cme"
 VECTORS = json.loads((DATA / "vectors.json").read_text())["vectors"]
+RUNNER = Flask("cases").test_cli_runner()
 CASE = {
     "id": "A",
     "policy": "ama-pra-live",
@@ -22,7 +24,7 @@ CASE = {
 
 def run(*lines: object) -> Result:
     text = "".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in lines)
-    return CliRunner().invoke(credits, ["decide"], input=text)
+    return RUNNER.invoke(credits, ["decide"], input=text)
 
 
 def test_all_published_examples_come_out_as_written():
@@ -166,7 +168,7 @@ def test_an_unknown_policy_is_refused_with_the_names_there_are():
 
 
 def test_bytes_that_are_no_text_are_refused():
-    result = CliRunner().invoke(credits, ["decide"], input=b"\xff\n")
+    result = RUNNER.invoke(credits, ["decide"], input=b"\xff\n")
 
     assert result.exit_code == 2
     assert result.stderr == "Line 1: this is not UTF-8.\n"
