@@ -170,6 +170,12 @@ def claim(db: DbSession, delivery_id: int, *, now: datetime) -> Delivery | None:
     return db.get_one(Delivery, delivery_id, populate_existing=True)
 
 
+def mark_broken(db: DbSession, delivery_id: int, *, error: str, now: datetime) -> None:
+    """The mail could not even be written, so its claim was undone: count the try, wait."""
+    delivery = claim(db, delivery_id, now=now) or db.get_one(Delivery, delivery_id)
+    mark_failed(db, delivery, error=error, now=now)
+
+
 def mark_sent(db: DbSession, delivery: Delivery, *, now: datetime) -> bool:
     """The mail server has it. False if the lease was lost meanwhile: another wrote first."""
     return _release(db, delivery, sent_at=now, due_at=None, details={}, last_error=None)

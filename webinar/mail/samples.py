@@ -1,0 +1,63 @@
+"""One invented letter of each kind, for previews and tests."""
+
+from datetime import UTC, datetime, timedelta
+
+from webinar.domain.letter import (
+    CertificateFacts,
+    Letter,
+    LinkFacts,
+    MailKind,
+    SeriesFacts,
+    SessionFacts,
+)
+
+NOW = datetime(2026, 11, 26, 16, 15, tzinfo=UTC)
+SESSION = SessionFacts(
+    public_id="k7m2qx4p",
+    title="Sentinel nodes after neoadjuvant therapy",
+    starts_at=datetime(2026, 11, 26, 17, 15, tzinfo=UTC),
+    ends_at=datetime(2026, 11, 26, 18, 0, tzinfo=UTC),
+    zone="Europe/Zurich",
+    society="Demo School of Oncology",
+    series="e-grandrounds",
+    faculty=("Prof Elena Marchetti", "Dr Jonas Weber"),
+    moved_from=datetime(2026, 11, 19, 17, 15, tzinfo=UTC),
+    watch_until=datetime(2027, 5, 26, 17, 0, tzinfo=UTC),
+)
+LINKS = frozenset({MailKind.VERIFY_EMAIL, MailKind.ALREADY_REGISTERED, MailKind.SIGN_IN_LINK})
+
+
+def sample_letter(kind: MailKind, *, zone: str = "America/New_York") -> Letter:
+    """A letter of this kind to Dr Anna Keller, who reads it in this zone."""
+    secret = "x7Lw0-a-secret-of-43-letters-stands-here-Kq4"
+    link = LinkFacts(token=secret, expires_at=NOW + timedelta(minutes=15))
+    return Letter(
+        kind=kind,
+        key=f"{kind}.1.1.0",
+        email="anna.keller@example.net",
+        name="Dr Anna Keller",
+        zone=zone,
+        link=link if kind in LINKS else None,
+        session=None if kind in LINKS or kind is MailKind.SERIES_REGISTERED else SESSION,
+        series=SeriesFacts(
+            slug="e-grandrounds", name="e-grandrounds", sessions=(SESSION, _a_week_later())
+        )
+        if kind is MailKind.SERIES_REGISTERED
+        else None,
+        certificate=CertificateFacts(number="GR-2026-7Q4M-81", credits=("CME 1", "ESMO-MORA 1"))
+        if kind is MailKind.CERTIFICATE_READY
+        else None,
+    )
+
+
+def _a_week_later() -> SessionFacts:
+    week = timedelta(days=7)
+    return SessionFacts(
+        public_id="p3n8wz1c",
+        title="Watchful waiting in prostate cancer",
+        starts_at=SESSION.starts_at + week,
+        ends_at=SESSION.ends_at + week,
+        zone=SESSION.zone,
+        society=SESSION.society,
+        series=SESSION.series,
+    )
