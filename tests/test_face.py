@@ -178,22 +178,6 @@ def test_vendored_files_are_as_they_came(folder: Path) -> None:
     assert found == listed
 
 
-def test_templates_carry_no_inline_style_and_no_inline_script() -> None:
-    for path in (ROOT / "templates").rglob("*.html"):
-        if "mail" in path.parts:
-            continue  # mail programs know nothing but inline styles
-        text = path.read_text()
-
-        assert (path.name, re.findall(r"\sstyle=|\son[a-z]+=|<style|javascript:", text)) == (
-            path.name,
-            [],
-        )
-        assert (path.name, re.findall(r"<script(?![^>]*\bsrc=)(?![^>]*json)", text)) == (
-            path.name,
-            [],
-        )
-
-
 def test_every_piece_stands_in_the_list_of_pieces() -> None:
     offered = re.findall(r"{% set (\w+) =", (ROOT / "templates" / "_macros.html").read_text())
     listed = re.findall(
