@@ -2,13 +2,17 @@
 
 from flask import Flask
 
+from webinar.cli.credits import credits
 from webinar.cli.db import db
 from webinar.cli.mail import mail
+from webinar.cli.media import media
 from webinar.cli.refusals import refuse_politely
+from webinar.cli.series import series
+from webinar.cli.sessions import group as sessions
 from webinar.cli.users import users
 
 
 def init_app(app: Flask) -> None:
     """Register the groups; a DomainError becomes a sentence on stderr and exit status 1."""
-    for group in (db, mail, users):
+    for group in (credits, db, mail, series, sessions, users):
         app.cli.add_command(refuse_politely(group))
