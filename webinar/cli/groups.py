@@ -14,5 +14,5 @@ from webinar.cli.users import users
 
 def init_app(app: Flask) -> None:
     """Register the groups; a DomainError becomes a sentence on stderr and exit status 1."""
-    for group in (credits, db, mail, series, sessions, users):
+    for group in (credits, db, mail, media, series, sessions, users):
         app.cli.add_command(refuse_politely(group))

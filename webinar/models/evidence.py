@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webinar.db import Base, states
@@ -34,8 +34,8 @@ class WatchSegment(Base):
 
     pass_id: Mapped[str] = mapped_column(ForeignKey("viewing_pass.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    from_ms: Mapped[int]
-    to_ms: Mapped[int]
+    from_ms: Mapped[int] = mapped_column(BigInteger)
+    to_ms: Mapped[int] = mapped_column(BigInteger)
     seq: Mapped[int]  # highest beat that touched it
     first_at: Mapped[datetime]
     last_at: Mapped[datetime]

@@ -2,7 +2,7 @@
 
 from flask import Blueprint
 
-from webinar.web import auth, feeds, health, styleguide, zone
+from webinar.web import auth, feeds, health, live, media, recordings, studio, styleguide, zone
 
 
 def all_blueprints(*, development: bool) -> list[Blueprint]:
@@ -11,6 +11,10 @@ def all_blueprints(*, development: bool) -> list[Blueprint]:
         auth.bp,
         feeds.bp,
         health.bp,
+        live.bp,
+        media.bp,
+        recordings.bp,
+        studio.bp,
         zone.bp,
     ]
     return [*found, styleguide.bp] if development else found

@@ -1,5 +1,6 @@
 """The live page: join unseen, ask in writing, leave and come back."""
 
+import secrets
 from datetime import timedelta
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
@@ -44,6 +45,7 @@ def show(public_id: str) -> ResponseReturnValue:
         recording=recording,
         door_opens_at=session.starts_at - timedelta(minutes=DOOR_MINUTES),
         asked=questions.mine(g.db, session.id, current_user.id),
+        question_key=secrets.token_hex(16),
     )
 
 

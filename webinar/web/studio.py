@@ -1,4 +1,4 @@
-"""The studio: check, go live, send piece by piece, stop. Every piece is on disk before the answer."""
+"""The studio: check, go live, send piece by piece, stop. A piece is on disk before the answer."""
 
 from datetime import timedelta
 
