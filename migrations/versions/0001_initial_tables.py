@@ -412,6 +412,7 @@ def upgrade() -> None:
     sa.Column('mode', sa.Enum('live', 'recorded', name='viewingmode', native_enum=False, length=32), nullable=False),
     sa.Column('issued_at', sa.DateTime(), nullable=False),
     sa.Column('expires_at', sa.DateTime(), nullable=False),
+    sa.Column('decided_until', sa.DateTime(), nullable=True),
     sa.ForeignKeyConstraint(['session_id'], ['session.id'], name=op.f('fk_viewing_pass_session_id_session')),
     sa.ForeignKeyConstraint(['user_id'], ['user.id'], name=op.f('fk_viewing_pass_user_id_user')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_viewing_pass'))
@@ -451,6 +452,7 @@ def upgrade() -> None:
     sa.Column('inputs', sa.JSON(), nullable=False),
     sa.Column('inputs_hash', sa.String(length=64), nullable=False),
     sa.Column('decided_at', sa.DateTime(), nullable=False),
+    sa.Column('is_latest', sa.Boolean(), nullable=False),
     sa.ForeignKeyConstraint(['grant_id'], ['accreditation_grant.id'], name=op.f('fk_credit_decision_grant_id_accreditation_grant')),
     sa.ForeignKeyConstraint(['session_id'], ['session.id'], name=op.f('fk_credit_decision_session_id_session')),
     sa.ForeignKeyConstraint(['user_id'], ['user.id'], name=op.f('fk_credit_decision_user_id_user')),
@@ -458,6 +460,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('session_id', 'user_id', 'grant_id', 'revision', name=op.f('uq_credit_decision_session_id_user_id_grant_id_revision'))
     )
     with op.batch_alter_table('credit_decision', schema=None) as batch_op:
+        batch_op.create_index('ix_credit_decision_is_latest_due_at', ['is_latest', 'due_at'], unique=False)
         batch_op.create_index('ix_credit_decision_user_id_decided_at', ['user_id', 'decided_at'], unique=False)
 
     op.create_table('media_segment',
@@ -515,6 +518,7 @@ def downgrade() -> None:
     op.drop_table('media_segment')
     with op.batch_alter_table('credit_decision', schema=None) as batch_op:
         batch_op.drop_index('ix_credit_decision_user_id_decided_at')
+        batch_op.drop_index('ix_credit_decision_is_latest_due_at')
 
     op.drop_table('credit_decision')
     op.drop_table('broadcast_take')

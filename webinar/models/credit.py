@@ -73,6 +73,7 @@ class CreditDecision(Base):
     __table_args__ = (
         UniqueConstraint("session_id", "user_id", "grant_id", "revision"),
         Index("ix_credit_decision_user_id_decided_at", "user_id", "decided_at"),
+        Index("ix_credit_decision_is_latest_due_at", "is_latest", "due_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -90,6 +91,8 @@ class CreditDecision(Base):
     inputs: Mapped[dict[str, Any]]  # the facts, so that it can be decided again
     inputs_hash: Mapped[str] = mapped_column(String(64))
     decided_at: Mapped[datetime]
+    # The revision that stands. Earlier ones stay as they were, but for this mark.
+    is_latest: Mapped[bool] = mapped_column(default=True)
 
     grant: Mapped[AccreditationGrant] = relationship()
     session: Mapped[WebinarSession] = relationship()

@@ -22,6 +22,8 @@ class ViewingPass(Base):
     mode: Mapped[ViewingMode] = mapped_column(states(ViewingMode))
     issued_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+    # Beats up to here have entered a decision; None: nothing of it has been decided upon.
+    decided_until: Mapped[datetime | None]
 
 
 class WatchSegment(Base):
