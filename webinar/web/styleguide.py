@@ -177,6 +177,73 @@ PRESENCE = tuple(
     )
 )
 
+
+@dataclass(frozen=True)
+class Entry:
+    """A session in the grid of a month."""
+
+    time: str
+    title: str
+    state: str = ""
+    href: str = "#"
+
+
+@dataclass(frozen=True)
+class Day:
+    """A day in the grid of a month."""
+
+    number: int
+    in_month: bool = True
+    is_today: bool = False
+    sessions: tuple[Entry, ...] = ()
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A session in the picture of a season."""
+
+    day: int
+    state: str
+    title: str = "A session"
+    href: str = "#"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A month in the picture of a season."""
+
+    label: str
+    sessions: tuple[Mark, ...] = ()
+
+
+ENTRIES = {
+    5: Entry("18:15", "Sarcoma: when to refer", "past"),
+    12: Entry("18:15", "Anticoagulation and cancer", "void"),
+    17: Entry("18:15", "Molecular tumour boards: from report to treatment", "past"),
+    26: Entry("14:45", "Immune-related adverse events on the ward", "live"),
+}
+WEEKS = tuple(
+    tuple(
+        Day(
+            day.day,
+            day.month == 11,
+            day.date() == NOW.date(),
+            (ENTRIES[day.day],) if day.month == 11 and day.day in ENTRIES else (),
+        )
+        for day in (
+            datetime(2026, 10, 26, tzinfo=UTC) + timedelta(days=week * 7 + n) for n in range(7)
+        )
+    )
+    for week in range(6)
+)
+SEASON = (
+    Row("May", (Mark(7, "closed"), Mark(14, "closed"), Mark(21, "recording"))),
+    Row("October", (Mark(1, "recording"), Mark(8, "recording"), Mark(15, "cancelled"))),
+    Row("November", (Mark(19, "ended"), Mark(26, "live"))),
+    Row("December", (Mark(3, "published"), Mark(10, "published"), Mark(17, "draft"))),
+    Row("January"),
+)
+
 ERRORS = {
     "email": ["Write the whole address, such as name@hospital.ch."],
     "profession": ["Choose your profession; some certificates must name it."],
@@ -205,4 +272,6 @@ def show() -> ResponseReturnValue:
         bodies=BODIES,
         presence=PRESENCE,
         errors=ERRORS,
+        weeks=WEEKS,
+        season=SEASON,
     )
