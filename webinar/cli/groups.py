@@ -6,7 +6,9 @@ from webinar.cli.credits import credits
 from webinar.cli.db import db
 from webinar.cli.mail import mail
 from webinar.cli.media import media
+from webinar.cli.recordings import recordings
 from webinar.cli.refusals import refuse_politely
+from webinar.cli.scheduler import scheduler
 from webinar.cli.series import series
 from webinar.cli.sessions import group as sessions
 from webinar.cli.users import users
@@ -14,5 +16,5 @@ from webinar.cli.users import users
 
 def init_app(app: Flask) -> None:
     """Register the groups; a DomainError becomes a sentence on stderr and exit status 1."""
-    for group in (credits, db, mail, media, series, sessions, users):
+    for group in (credits, db, mail, media, recordings, scheduler, series, sessions, users):
         app.cli.add_command(refuse_politely(group))

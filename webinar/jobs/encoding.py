@@ -20,6 +20,7 @@ from sqlalchemy import func, select
 
 from config import Config
 from webinar.db import open_db, read_db
+from webinar.jobs.segment_rows import segment_row
 from webinar.jobs.toolbox import Toolbox
 from webinar.media.ffmpeg import FfmpegFailed, NotAVideo
 from webinar.media.packager import Packager, Take
@@ -29,6 +30,8 @@ from webinar.media.segments import PackagedSegment
 from webinar.media.shelf import MediaShelf
 from webinar.models import Broadcast, BroadcastTake, MediaSegment, Recording
 from webinar.services import broadcasts, recordings
+from webinar.services.feeds import refresh
+from webinar.tools import calendar_tool
 
 log = logging.getLogger(__name__)
 
@@ -86,6 +89,7 @@ class _Worker:
     """The life of one worker: takes in their order, then the recording."""
 
     def __init__(self, config: Config, broadcast_id: int, fence: int) -> None:
+        self.config = config
         self.broadcast_id = broadcast_id
         self.fence = fence
         self.shelf = MediaShelf.at(config.DATA_DIR.resolve(), config.SECRET_KEY)
@@ -158,19 +162,7 @@ class _Worker:
 
     def _store(self, take_id: int, recording_id: int, segment: PackagedSegment) -> None:
         now = datetime.now(UTC)
-        row = MediaSegment(
-            recording_id=recording_id,
-            sequence=segment.sequence,
-            take=segment.take,
-            key_number=segment.key_number,
-            iv=segment.iv,
-            duration_seconds=segment.duration_seconds,
-            take_offset_seconds=segment.take_offset_seconds,
-            programme_time=segment.programme_time,
-            discontinuity=segment.discontinuity,
-            size=segment.size,
-            name=segment.name,
-        )
+        row = segment_row(recording_id, segment)
         with open_db.begin() as db:
             take = db.get_one(BroadcastTake, take_id)
             broadcasts.add_segment(db, take, row, fence=self.fence, now=now)
@@ -187,7 +179,8 @@ class _Worker:
         with open_db.begin() as db:
             broadcasts.renew(db, self.broadcast_id, fence=self.fence, now=now)
             db.get_one(Broadcast, self.broadcast_id).packaged_at = now
-            recordings.ready(db, recording.id, has_poster=has_poster, now=now)
+            ready = recordings.ready(db, recording.id, has_poster=has_poster, now=now)
+            refresh(db, ready.session, calendar=calendar_tool(self.config), now=now)
         log.info("recording ready: session=%s", broadcast.session_id)
 
     def _make_poster(self, broadcast: Broadcast, recording: Recording) -> bool:

@@ -19,7 +19,7 @@ from webinar.models import (
     User,
     WebinarSession,
 )
-from webinar.services import audit
+from webinar.services import audit, recordings
 
 EARLIEST_MINUTES = 60  # before the announced start
 LEASE_SECONDS = 15
@@ -259,10 +259,8 @@ def add_segment(
 ) -> None:
     """Store a packaged segment and how far its take has come; raises LeaseLost."""
     renew(db, take.broadcast_id, fence=fence, now=now)
-    db.add(segment)
     take.packaged_seconds = segment.take_offset_seconds + segment.duration_seconds
-    recording = db.get_one(Recording, segment.recording_id)
-    recording.duration_seconds += segment.duration_seconds
+    recordings.add_segment(db, segment)
 
 
 def _close_takes(db: DbSession, broadcast_id: int, *, now: datetime) -> None:

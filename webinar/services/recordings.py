@@ -1,8 +1,9 @@
 """Recordings: ready, published behind their window, watched, extended, closed."""
 
+import secrets
 from datetime import datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import delete, func, or_, select
 
 from webinar.db import DbSession
 from webinar.domain.access import ALLOWED, Action
@@ -107,6 +108,37 @@ def ensure_place(db: DbSession, session: WebinarSession, user_id: int) -> None:
     )
     if not db.scalar(select(or_(place.exists(), part.exists(), duty.exists()))):
         raise NotRegistered("Register for this session first; it is free and takes one press.")
+
+
+def begin_import(db: DbSession, session_id: int, *, now: datetime) -> Recording:
+    """A recording that is being made from a file; refused if the session has one or is to come."""
+    session = db.get_one(WebinarSession, session_id, with_for_update=True)
+    if for_session(db, session.id) is not None:
+        raise DomainError("This session has a recording already.")
+    if session.ends_at > now:
+        raise DomainError("This session has not ended yet; it can be given a recording afterwards.")
+    recording = Recording(
+        public_id=secrets.token_hex(8),
+        session_id=session.id,
+        state=RecordingState.PROCESSING,
+        created_at=now,
+    )
+    db.add(recording)
+    db.flush()
+    return recording
+
+
+def abandon_import(db: DbSession, recording_id: int) -> None:
+    """Forget a recording whose import failed, as if it had never begun."""
+    db.execute(delete(MediaSegment).where(MediaSegment.recording_id == recording_id))
+    db.execute(delete(Recording).where(Recording.id == recording_id))
+
+
+def add_segment(db: DbSession, segment: MediaSegment) -> None:
+    """Store a packaged segment; the recording grows by its length."""
+    db.add(segment)
+    recording = db.get_one(Recording, segment.recording_id)
+    recording.duration_seconds += segment.duration_seconds
 
 
 def ready(db: DbSession, recording_id: int, *, has_poster: bool, now: datetime) -> Recording:
@@ -225,3 +257,30 @@ def close(db: DbSession, recording_id: int, *, now: datetime) -> None:
             subject=f"session {recording.session_id}",
             now=now,
         )
+
+
+def close_now(
+    db: DbSession, session_id: int, *, actor_id: int | None, reason: str, now: datetime
+) -> Recording:
+    """End the window of a published recording at this second, with a reason."""
+    recording = db.scalars(
+        select(Recording).where(Recording.session_id == session_id).with_for_update()
+    ).one()
+    if recording.state is not RecordingState.PUBLISHED or recording.closes_at is None:
+        raise DomainError(f"A recording that is {recording.state} has no open window.")
+    if not reason.strip():
+        raise DomainError("Say why the recording closes early; the reason is kept.")
+    before = recording.closes_at
+    recording.closes_at = max(now, recording.opens_at or now).replace(microsecond=0)
+    recording.state = RecordingState.CLOSED
+    audit.write(
+        db,
+        actor_id=actor_id,
+        action="recording closed early",
+        subject=f"session {session_id}",
+        before={"closes_at": before.isoformat()},
+        after={"closes_at": recording.closes_at.isoformat()},
+        reason=reason.strip(),
+        now=now,
+    )
+    return recording

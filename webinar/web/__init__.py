@@ -126,7 +126,7 @@ def _form_too_old(_error: CSRFError) -> ResponseReturnValue:
 
 def _http_error(error: HTTPException) -> ResponseReturnValue:
     if error.response is not None:
-        return error.response  # type: ignore[return-value]
+        return error.response
     status = error.code or 500
     sentences = {
         400: "The request could not be understood; nothing was changed.",

@@ -60,6 +60,5 @@ def requires(action: Action) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 def init_app(app: Flask) -> None:
     """Mark Flask's own file route and let templates ask what a person may do."""
-    static_view = app.view_functions["static"]
-    app.view_functions["static"] = public(lambda **kwargs: static_view(**kwargs))
+    setattr(app.view_functions["static"], MARK, "public")
     app.jinja_env.globals.update(may=may, Action=Action)
