@@ -29,8 +29,8 @@ LINKS = frozenset({MailKind.VERIFY_EMAIL, MailKind.ALREADY_REGISTERED, MailKind.
 
 def sample_letter(kind: MailKind, *, zone: str = "America/New_York") -> Letter:
     """A letter of this kind to Dr Anna Keller, who reads it in this zone."""
-    secret = "x7Lw0-a-secret-of-43-letters-stands-here-Kq4"
-    link = LinkFacts(token=secret, expires_at=NOW + timedelta(minutes=15))
+    letters = "x7Lw0-a-secret-of-43-letters-stands-here-Kq4"
+    link = LinkFacts(token=letters, expires_at=NOW + timedelta(minutes=15))
     return Letter(
         kind=kind,
         key=f"{kind}.1.1.0",

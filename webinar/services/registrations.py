@@ -138,6 +138,18 @@ def is_registered_for_series(db: DbSession, series_id: int, user_id: int) -> boo
     return db.get(SeriesRegistration, (series_id, user_id)) is not None
 
 
+def series_of_person(db: DbSession, user_id: int) -> list[Series]:
+    """The series of which the person wants every session, by name."""
+    return list(
+        db.scalars(
+            select(Series)
+            .join(SeriesRegistration, SeriesRegistration.series_id == Series.id)
+            .where(SeriesRegistration.user_id == user_id)
+            .order_by(Series.name)
+        )
+    )
+
+
 def registered_count(db: DbSession, session_id: int) -> int:
     """How many people have a place in the session."""
     return (

@@ -2,7 +2,19 @@
 
 from flask import Blueprint
 
-from webinar.web import auth, feeds, health, live, media, recordings, studio, styleguide, zone
+from webinar.web import (
+    auth,
+    feeds,
+    health,
+    live,
+    media,
+    my,
+    recordings,
+    registrations,
+    studio,
+    styleguide,
+    zone,
+)
 
 
 def all_blueprints(*, development: bool) -> list[Blueprint]:
@@ -13,7 +25,9 @@ def all_blueprints(*, development: bool) -> list[Blueprint]:
         health.bp,
         live.bp,
         media.bp,
+        my.bp,
         recordings.bp,
+        registrations.bp,
         studio.bp,
         zone.bp,
     ]

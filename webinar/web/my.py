@@ -1,0 +1,180 @@
+"""A person's own pages: what to do next, what is coming, what was earned, the account."""
+
+from dataclasses import dataclass
+
+from flask import (
+    Blueprint,
+    current_app,
+    flash,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from webinar.domain.countries import COUNTRIES
+from webinar.domain.person import PROFESSIONS, FormRefused, PersonDetails
+from webinar.domain.place import StepKind, StepState
+from webinar.domain.session import SessionStatus
+from webinar.domain.timezone import zone_names
+from webinar.models import User
+from webinar.services import accounts, places, registrations, schedule, transcripts
+from webinar.web.access import signed_in
+from webinar.web.auth import let_in
+from webinar.web.guards import limiter
+from webinar.web.listing import Row, is_over, row_of
+from webinar.web.place_cards import PlaceCard, card_of
+
+bp = Blueprint("my", __name__, url_prefix="/my")
+
+# A calendar entry waits for every registration and certificates stay for ever: neither presses.
+PRESSING = frozenset({StepKind.JOIN, StepKind.WATCH, StepKind.EVALUATE, StepKind.TEST})
+
+
+@dataclass(frozen=True)
+class Mine:
+    """A session in which the person has a place: its line and its card."""
+
+    row: Row
+    card: PlaceCard
+    is_pressing: bool
+    is_ahead: bool
+
+
+@bp.get("/")
+@signed_in
+def index() -> ResponseReturnValue:
+    """Next steps first, then what is coming, what can be watched, what was earned."""
+    user_id = current_user.id
+    mine = _mine(user_id)
+    coming = [one for one in mine if one.is_ahead]
+    return render_template(
+        "my/index.html",
+        pressing=[one for one in mine if one.is_pressing],
+        coming=coming,
+        # The latest evening first: its memory is fresh and its deadlines are near.
+        watchable=[one for one in reversed(mine) if one.card.can_watch and not one.is_ahead],
+        is_empty=not mine,
+        credit=transcripts.credit_lines(g.db, user_id),
+        certificates=transcripts.certificate_lines(g.db, user_id),
+        series=registrations.series_of_person(g.db, user_id),
+        has_feed=current_user.feed_token_hash is not None,
+    )
+
+
+@bp.post("/calendar")
+@signed_in
+@limiter.limit("10 per hour")
+def make_feed() -> ResponseReturnValue:
+    """Make the personal calendar address anew and show it, this once."""
+    token = accounts.new_feed_token(g.db, current_user.id, now=g.now)
+    g.db.commit()
+    public_url = current_app.config["PUBLIC_URL"]
+    address = f"{public_url}/calendar/personal/{token}.ics"
+    page = render_template(
+        "my/calendar.html",
+        address=address,
+        opens=f"webcal://{address.partition('://')[2]}",
+    )
+    response = make_response(page)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@bp.get("/account")
+@signed_in
+def account() -> ResponseReturnValue:
+    """What the person told us, the password, the sign-ins."""
+    return _account_page(_details_of(current_user), {})
+
+
+@bp.post("/account")
+@signed_in
+def change_details() -> ResponseReturnValue:
+    """Change name, country, profession, time zone."""
+    details = PersonDetails(
+        name=request.form.get("name", ""),
+        country=request.form.get("country", ""),
+        profession=request.form.get("profession", ""),
+        zone=request.form.get("zone", ""),
+    )
+    try:
+        accounts.change_details(g.db, current_user.id, details, now=g.now)
+    except FormRefused as refusal:
+        return _account_page(details, refusal.problems), 422
+    g.db.commit()
+    flash("Your account is changed.", "success")
+    return redirect(url_for("my.account"), code=303)
+
+
+@bp.post("/account/password")
+@signed_in
+@limiter.limit("10 per minute")
+def change_password() -> ResponseReturnValue:
+    """Set a password; every other browser is signed out."""
+    try:
+        user = accounts.change_password(
+            g.db,
+            current_user.id,
+            current=request.form.get("current_password", ""),
+            new=request.form.get("new_password", ""),
+            now=g.now,
+        )
+    except FormRefused as refusal:
+        return _account_page(_details_of(current_user), refusal.problems), 422
+    g.db.commit()
+    let_in(user)
+    flash("Your password is set. Every other browser is signed out.", "success")
+    return redirect(url_for("my.account"), code=303)
+
+
+@bp.post("/account/sign-ins")
+@signed_in
+def end_sign_ins() -> ResponseReturnValue:
+    """Sign out everywhere but here."""
+    user = accounts.end_sign_ins(g.db, current_user.id, now=g.now)
+    g.db.commit()
+    let_in(user)
+    flash("Every other browser is signed out.", "success")
+    return redirect(url_for("my.account"), code=303)
+
+
+def _mine(user_id: int) -> list[Mine]:
+    """Every place of the person, earliest session first; a fixed number of queries."""
+    listed = schedule.of_ids(g.db, places.registered_ids(g.db, user_id))
+    found = []
+    for one, place in zip(listed, places.places_of(g.db, listed, user_id, now=g.now), strict=True):
+        kinds = {step.kind for step in place.steps if step.state is StepState.NEXT}
+        session = one.session
+        found.append(
+            Mine(
+                row=row_of(one, now=g.now),
+                card=card_of(place, signed_in=True, now=g.now),
+                is_pressing=bool(kinds & PRESSING),
+                is_ahead=not is_over(session, g.now)
+                and not (session.status is SessionStatus.CANCELLED and session.ends_at <= g.now),
+            )
+        )
+    return found
+
+
+def _details_of(user: User) -> PersonDetails:
+    return PersonDetails(
+        name=user.name, country=user.country, profession=user.profession, zone=user.zone
+    )
+
+
+def _account_page(details: PersonDetails, problems: dict[str, str]) -> str:
+    return render_template(
+        "my/account.html",
+        details=details,
+        problems=problems,
+        countries=list(COUNTRIES.items()),
+        professions=list(PROFESSIONS.items()),
+        zones=[(name, name.replace("_", " ")) for name in zone_names()],
+        has_password=current_user.password_hash is not None,
+    )
