@@ -1,0 +1,143 @@
+"""The studio's door and its chunks: durable, once, in order, from the right people."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from tests.builders import make_faculty, make_session, make_user
+from webinar.db import DbSession
+from webinar.media.shelf import MediaShelf
+from webinar.models import Broadcast, User, WebinarSession
+from webinar.services import broadcasts
+
+SignIn = Callable[[User], FlaskClient]
+HEADER = b"\x1a\x45\xdf\xa3" + b"first piece of a webm"
+
+
+@pytest.fixture
+def session(db: DbSession) -> WebinarSession:
+    starts_at = datetime.now(UTC) + timedelta(minutes=5)
+    session = make_session(db, starts_at=starts_at)
+    db.commit()
+    return session
+
+
+@pytest.fixture
+def studio(db: DbSession, session: WebinarSession, signed_in_as: SignIn) -> FlaskClient:
+    speaker = make_user(db)
+    make_faculty(db, session, user=speaker)
+    db.commit()
+    return signed_in_as(speaker)
+
+
+def go_live(studio: FlaskClient, session: WebinarSession) -> str:
+    base = f"/studio/{session.public_id}"
+    assert studio.post(f"{base}/live", json={}).status_code == 200
+    assert studio.post(f"{base}/takes", json={"seconds_ago": 0}).get_json() == {"take": 0}
+    return f"{base}/takes/0/chunks"
+
+
+def test_chunks_are_stored_in_order_and_twice_is_once(
+    app: Flask, db: DbSession, studio: FlaskClient, session: WebinarSession
+) -> None:
+    chunks = go_live(studio, session)
+
+    first = studio.put(f"{chunks}/0", data=HEADER)
+    again = studio.put(f"{chunks}/0", data=HEADER)
+    second = studio.put(f"{chunks}/1", data=b"more")
+
+    assert [a.get_json() for a in (first, again, second)] == [
+        {"stored": 0, "next": 1},
+        {"stored": 0, "next": 1},
+        {"stored": 1, "next": 2},
+    ]
+    broadcast = broadcasts.of_session(db, session)
+    assert isinstance(broadcast, Broadcast)
+    config = app.extensions["config"]
+    takes = MediaShelf.at(config.DATA_DIR.resolve(), config.SECRET_KEY).takes
+    assert takes.path(broadcast.public_id, 0).read_bytes() == HEADER + b"more"
+
+
+@pytest.mark.parametrize(
+    ("seq", "data", "status"),
+    [(1, b"too early", 409), (0, b"no video", 422), (0, b"", 422)],
+    ids=["out of order", "not a video", "empty"],
+)
+def test_a_wrong_chunk_is_refused_with_a_sentence(
+    studio: FlaskClient, session: WebinarSession, seq: int, data: bytes, status: int
+) -> None:
+    chunks = go_live(studio, session)
+
+    answer = studio.put(f"{chunks}/{seq}", data=data, headers={"Accept": "application/json"})
+
+    assert answer.status_code == status
+    assert answer.get_json()["error"].endswith(".")
+
+
+def test_other_bytes_under_the_same_number_are_refused(
+    studio: FlaskClient, session: WebinarSession
+) -> None:
+    chunks = go_live(studio, session)
+    studio.put(f"{chunks}/0", data=HEADER)
+
+    answer = studio.put(f"{chunks}/0", data=HEADER + b"other")
+
+    assert answer.status_code == 409
+
+
+def test_a_closed_take_gets_no_new_chunk_but_a_stored_one_is_acknowledged_again(
+    studio: FlaskClient, session: WebinarSession
+) -> None:
+    chunks = go_live(studio, session)
+    studio.put(f"{chunks}/0", data=HEADER)
+    studio.post(f"/studio/{session.public_id}/takes", json={"seconds_ago": 0})
+
+    late = studio.put(f"{chunks}/1", data=b"late")
+    again = studio.put(f"{chunks}/0", data=HEADER)
+
+    assert (late.status_code, again.status_code) == (409, 200)
+
+
+def test_a_chunk_over_the_limit_is_refused(studio: FlaskClient, session: WebinarSession) -> None:
+    chunks = go_live(studio, session)
+
+    answer = studio.put(f"{chunks}/0", data=HEADER + bytes(64 * 1024 * 1024))
+
+    assert answer.status_code == 413
+
+
+def test_a_participant_cannot_open_the_studio(
+    db: DbSession, session: WebinarSession, signed_in_as: SignIn
+) -> None:
+    stranger = make_user(db)
+    db.commit()
+    client = signed_in_as(stranger)
+    base = f"/studio/{session.public_id}"
+
+    answers = [
+        client.get(base),
+        client.post(f"{base}/live", json={}),
+        client.post(f"{base}/takes", json={}),
+        client.put(f"{base}/takes/0/chunks/0", data=HEADER),
+        client.post(f"{base}/stop", json={}),
+        client.get(f"{base}/questions"),
+    ]
+
+    assert [a.status_code for a in answers] == [403] * 6
+
+
+def test_a_presenter_who_does_not_moderate_sees_no_questions(
+    studio: FlaskClient, session: WebinarSession
+) -> None:
+    answer = studio.get(f"/studio/{session.public_id}/questions")
+
+    assert answer.status_code == 403
+
+
+def test_nothing_is_stored_before_going_live(studio: FlaskClient, session: WebinarSession) -> None:
+    answer = studio.post(f"/studio/{session.public_id}/takes", json={"seconds_ago": 0})
+
+    assert answer.status_code == 409
