@@ -17,6 +17,7 @@ from webinar.models import (
     EvaluationGiven,
     Recording,
     Registration,
+    SeriesRegistration,
     TestAttempt,
     ViewingPass,
     WatchSegment,
@@ -88,6 +89,11 @@ def registered_ids(db: DbSession, user_id: int) -> list[int]:
             )
         )
     )
+
+
+def is_in_series(db: DbSession, series_id: int, user_id: int) -> bool:
+    """True if the person takes part in the whole series."""
+    return db.get(SeriesRegistration, (series_id, user_id)) is not None
 
 
 def _known(db: DbSession, ids: list[int], user_id: int) -> _Known:

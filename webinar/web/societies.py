@@ -1,0 +1,32 @@
+"""The page of a society: its programmes, its sessions, its feed."""
+
+from flask import Blueprint, g, render_template
+from flask.typing import ResponseReturnValue
+
+from webinar.services import schedule
+from webinar.services.schedule import Of
+from webinar.web.access import public
+from webinar.web.listing import by_month, row_of
+from webinar.web.subscriptions import subscription
+
+bp = Blueprint("societies", __name__, url_prefix="/societies")
+
+AHEAD, PAST = 15, 8
+
+
+@bp.get("/<slug>")
+@public
+def show(slug: str) -> ResponseReturnValue:
+    """A body that offers sessions."""
+    society = schedule.society_named(g.db, slug)
+    of = Of(society=slug)
+    return render_template(
+        "societies/show.html",
+        society=society,
+        programmes=schedule.series_of(g.db, society.id),
+        months=by_month(schedule.ahead(g.db, now=g.now, of=of, limit=AHEAD), now=g.now),
+        past=[
+            row_of(found, now=g.now) for found in schedule.past(g.db, now=g.now, of=of, limit=PAST)
+        ],
+        feed=subscription(society.name, "feeds.society", slug=slug),
+    )
