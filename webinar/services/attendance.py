@@ -1,0 +1,299 @@
+"""Presence as evidence: passes handed out, segments stored as they grow, coverage read back."""
+
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+from math import ceil
+from typing import cast
+
+from sqlalchemy import Row, Select, Table, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql import func
+
+from webinar.db import DbSession
+from webinar.domain.attendance import (
+    PassFacts,
+    PlaySegment,
+    SegmentRow,
+    ViewingMode,
+    coverage,
+    evidence_in,
+    pass_id_from,
+    sign_pass,
+)
+from webinar.domain.errors import Gone, NotFound
+from webinar.domain.figures import minutes_and_seconds
+from webinar.domain.session import SessionStatus
+from webinar.domain.span import Span
+from webinar.domain.viewing import PageLoad, Viewing
+from webinar.models import ViewingPass, WatchSegment, WebinarSession
+from webinar.services import recordings
+
+# A live pass takes what was on air this long around the announced hours, ...
+LIVE_EARLY = timedelta(hours=1)
+LIVE_LATE = timedelta(hours=4)
+# ... and hears of it until the day after: a laptop that was closed sends when it is opened.
+LIVE_GRACE = timedelta(hours=24)
+ROWS_AT_ONCE = 1000
+
+
+@dataclass(frozen=True)
+class IssuedPass:
+    """A viewing pass for one page load; `closes_at` is the end of the recording window."""
+
+    token: str
+    pass_id: str
+    closes_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Touched:
+    """A segment as far as it is known, the beat that said so and when it came."""
+
+    pass_id: str
+    number: int
+    from_ms: int
+    to_ms: int
+    seq: int
+    first_at: datetime
+    last_at: datetime
+
+
+@dataclass(frozen=True)
+class Presence:
+    """What counts so far, for the page: seconds, and the parts watched (whole seconds)."""
+
+    counted_seconds: int
+    total_seconds: int
+    parts: tuple[Span[int], ...]
+
+
+def issue_pass(
+    db: DbSession,
+    session: WebinarSession,
+    user_id: int,
+    *,
+    mode: ViewingMode,
+    secret: bytes,
+    now: datetime,
+) -> IssuedPass:
+    """A pass for a person who may watch now; raises what says why not (NotRegistered, Gone ...)."""
+    closes_at = None
+    if mode is ViewingMode.RECORDED:
+        recording = recordings.for_session(db, session.id)
+        if recording is None:
+            raise NotFound("There is no recording of this session.")
+        closes_at = recordings.access(db, recording, user_id, now=now).until
+        expires_at = closes_at
+        window = Span(0, ceil(recording.duration_seconds))
+    else:
+        _ensure_live(session)
+        recordings.ensure_place(db, session, user_id)
+        ends_at = max(session.ends_at, now)
+        expires_at = ends_at + LIVE_GRACE
+        window = Span(
+            int((session.starts_at - LIVE_EARLY).timestamp()),
+            int((ends_at + LIVE_LATE).timestamp()),
+        )
+    facts = PassFacts(
+        pass_id=pass_id_from(secrets.token_bytes(16)),
+        user_id=user_id,
+        session_id=session.id,
+        mode=mode,
+        issued_at=now,
+        expires_at=expires_at,
+        window=window,
+    )
+    db.add(
+        ViewingPass(
+            id=facts.pass_id,
+            session_id=session.id,
+            user_id=user_id,
+            mode=mode,
+            issued_at=now,
+            expires_at=expires_at,
+        )
+    )
+    db.flush()
+    return IssuedPass(sign_pass(secret, facts), facts.pass_id, closes_at)
+
+
+def store_segments(db: DbSession, touched: Sequence[Touched]) -> None:
+    """Write segments, each (pass, number) at most once; a row there already only grows.
+
+    Raises IntegrityError if a pass has no row: see `known_passes`.
+    """
+    table = cast(Table, WatchSegment.__table__)
+    if db.get_bind().dialect.name == "postgresql":
+        fresh = postgresql.insert(table)
+        least, greatest = func.least, func.greatest
+        statement = fresh.on_conflict_do_update(
+            index_elements=["pass_id", "number"],
+            set_={
+                "from_ms": least(table.c.from_ms, fresh.excluded.from_ms),
+                "to_ms": greatest(table.c.to_ms, fresh.excluded.to_ms),
+                "seq": greatest(table.c.seq, fresh.excluded.seq),
+                "last_at": greatest(table.c.last_at, fresh.excluded.last_at),
+            },
+        )
+    else:
+        fresh_row = sqlite.insert(table)
+        statement = fresh_row.on_conflict_do_update(  # type: ignore[assignment]
+            index_elements=["pass_id", "number"],
+            set_={
+                "from_ms": func.min(table.c.from_ms, fresh_row.excluded.from_ms),
+                "to_ms": func.max(table.c.to_ms, fresh_row.excluded.to_ms),
+                "seq": func.max(table.c.seq, fresh_row.excluded.seq),
+                "last_at": func.max(table.c.last_at, fresh_row.excluded.last_at),
+            },
+        )
+    for first in range(0, len(touched), ROWS_AT_ONCE):
+        db.execute(
+            statement,
+            [
+                {
+                    "pass_id": row.pass_id,
+                    "number": row.number,
+                    "from_ms": row.from_ms,
+                    "to_ms": row.to_ms,
+                    "seq": row.seq,
+                    "first_at": row.first_at,
+                    "last_at": row.last_at,
+                }
+                for row in touched[first : first + ROWS_AT_ONCE]
+            ],
+        )
+
+
+def known_passes(db: DbSession, pass_ids: Sequence[str]) -> set[str]:
+    """Which of these passes have a row; an erased person's have none any more."""
+    return set(db.scalars(select(ViewingPass.id).where(ViewingPass.id.in_(pass_ids))))
+
+
+def viewing_of(db: DbSession, session_id: int, user_id: int, mode: ViewingMode) -> Viewing:
+    """All that a person played of a session in one mode."""
+    query = _played(session_id, mode).where(ViewingPass.user_id == user_id)
+    return _viewing(list(db.execute(query)))
+
+
+def viewings(
+    db: DbSession, session_id: int, mode: ViewingMode, *, user_ids: Sequence[int] | None = None
+) -> Iterator[tuple[int, Viewing]]:
+    """(person, what they played), one person after the other, without holding all in memory."""
+    query = _played(session_id, mode)
+    if user_ids is not None:
+        query = query.where(ViewingPass.user_id.in_(user_ids))
+    rows = db.execute(query.execution_options(yield_per=ROWS_AT_ONCE))
+    for user_id, own in groupby(rows, key=lambda row: int(row.user_id)):
+        yield user_id, _viewing(list(own))
+
+
+def coverage_of(
+    db: DbSession,
+    session: WebinarSession,
+    user_id: int,
+    mode: ViewingMode,
+    *,
+    window: Span[int],
+) -> int:
+    """Whole seconds of the window that the person was present for."""
+    return coverage(window, viewing_of(db, session.id, user_id, mode).spans())
+
+
+def coverages(
+    db: DbSession, session: WebinarSession, mode: ViewingMode, *, window: Span[int]
+) -> Iterator[tuple[int, int]]:
+    """(person, whole seconds of the window) of everybody who was present."""
+    for user_id, viewing in viewings(db, session.id, mode):
+        yield user_id, coverage(window, viewing.spans())
+
+
+def counting_window(
+    db: DbSession, session: WebinarSession, mode: ViewingMode, *, actual: bool = False
+) -> Span[int]:
+    """The seconds that can count: the live session's hour, or the length of the recording."""
+    if mode is ViewingMode.RECORDED:
+        recording = recordings.for_session(db, session.id)
+        return Span(0, int(recording.duration_seconds) if recording else 0)
+    starts_at, ends_at = session.starts_at, session.ends_at
+    if actual and session.actual_started_at and session.actual_ended_at:
+        starts_at, ends_at = session.actual_started_at, session.actual_ended_at
+    return Span(int(starts_at.timestamp()), int(ends_at.timestamp()))
+
+
+def presence_now(
+    db: DbSession, session: WebinarSession, user_id: int, mode: ViewingMode
+) -> Presence:
+    """What counts so far, to be shown while one watches."""
+    window = counting_window(db, session, mode)
+    spans = viewing_of(db, session.id, user_id, mode).spans()
+    parts = evidence_in(window, spans)
+    return Presence(
+        counted_seconds=coverage(window, spans),
+        total_seconds=window.end - window.start,
+        parts=tuple(Span(part.start - window.start, part.end - window.start) for part in parts),
+    )
+
+
+def counted_words(presence: Presence) -> str:
+    """`12:40 counted`, as it stands under the picture."""
+    return f"{minutes_and_seconds(presence.counted_seconds)} counted"
+
+
+def _ensure_live(session: WebinarSession) -> None:
+    if session.status in (SessionStatus.PUBLISHED, SessionStatus.LIVE):
+        return
+    if session.status is SessionStatus.DRAFT:
+        raise NotFound("There is no such session.")
+    raise Gone("This session is over. Its recording follows on the session's page.")
+
+
+def _played(session_id: int, mode: ViewingMode) -> Select[tuple[object, ...]]:
+    query = (
+        select(
+            ViewingPass.user_id,
+            ViewingPass.id,
+            ViewingPass.issued_at,
+            ViewingPass.expires_at,
+            WatchSegment.number,
+            WatchSegment.from_ms,
+            WatchSegment.to_ms,
+            WatchSegment.first_at,
+            WatchSegment.last_at,
+        )
+        .join(WatchSegment, WatchSegment.pass_id == ViewingPass.id)
+        .where(ViewingPass.session_id == session_id, ViewingPass.mode == mode)
+        .order_by(ViewingPass.user_id, ViewingPass.id, WatchSegment.number)
+    )
+    return cast(Select[tuple[object, ...]], query)
+
+
+def _viewing(rows: Sequence[Row[tuple[object, ...]]]) -> Viewing:
+    loads = []
+    for pass_id, own in groupby(rows, key=lambda row: str(row.id)):
+        stored = list(own)
+        facts = PassFacts(
+            pass_id=pass_id,
+            user_id=stored[0].user_id,
+            session_id=0,
+            mode=ViewingMode.LIVE,
+            issued_at=stored[0].issued_at,
+            expires_at=stored[0].expires_at,
+            window=Span(0, 0),  # stored segments were held against the pass's window already
+        )
+        loads.append(
+            PageLoad(
+                facts,
+                tuple(
+                    SegmentRow(
+                        PlaySegment(row.number, row.from_ms / 1000, row.to_ms / 1000),
+                        row.first_at,
+                        row.last_at,
+                    )
+                    for row in stored
+                ),
+            )
+        )
+    return Viewing(tuple(loads))

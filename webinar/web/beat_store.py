@@ -1,0 +1,211 @@
+"""Beats on their way into the database: many requests, one writer, nothing promised too early."""
+
+import atexit
+import fcntl
+import logging
+import os
+import time
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from threading import Condition, Thread
+from weakref import WeakSet
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from webinar.db import DbSession
+from webinar.domain.attendance import PlaySegment
+from webinar.services.attendance import Touched, known_passes, store_segments
+
+log = logging.getLogger(__name__)
+
+UNKNOWN = -1
+"""Durable of a pass this process has stored nothing for."""
+GATHER_SECONDS = 0.1
+WAIT_SECONDS = 5.0
+IDLE_SECONDS = 10.0
+LONGEST_PAUSE_SECONDS = 2.0
+# Beats are small, but a database that is down for an hour must not fill the memory.
+MOST_SEGMENTS_WAITING = 200_000
+PASSES_REMEMBERED = 200_000
+
+
+class BeatStore:
+    """The waiting beats of one process, and the thread that writes them.
+
+    A fork gets a store of its own: threads and what others wait for do not cross over.
+    """
+
+    _writer: Thread | None
+
+    def __init__(self, engine: Engine, lock_file: Path | None) -> None:
+        self._engine = engine
+        self._lock_file = lock_file
+        self._begin()
+        _stores.add(self)
+
+    def add(self, pass_id: str, seq: int, segments: Sequence[PlaySegment], at: datetime) -> bool:
+        """Take a beat in and see to it that it is written; False if too much waits already."""
+        with self._changed:
+            if len(self._waiting) >= MOST_SEGMENTS_WAITING:
+                return False
+            for segment in segments:
+                self._grow(pass_id, seq, segment, at)
+            self._seqs[pass_id] = max(seq, self._seqs.get(pass_id, UNKNOWN))
+            if self._writer is None or not self._writer.is_alive():
+                self._writer = Thread(target=self._write, name="beats", daemon=True)
+                self._writer.start()
+            self._changed.notify_all()
+        return True
+
+    def durable(self, pass_id: str) -> int:
+        """The highest beat of this pass that is safe in the database, as far as we know."""
+        with self._changed:
+            return self._durable.get(pass_id, UNKNOWN)
+
+    def wait_for(self, pass_id: str, seq: int) -> int:
+        """`durable` once it has reached `seq`, or whatever it is after some seconds."""
+        with self._changed:
+            self._hurried += 1
+            self._changed.notify_all()
+            self._changed.wait_for(
+                lambda: self._durable.get(pass_id, UNKNOWN) >= seq, timeout=WAIT_SECONDS
+            )
+            self._hurried -= 1
+            return self._durable.get(pass_id, UNKNOWN)
+
+    def close(self) -> None:
+        """Write what waits, at the end of the process."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+            writer = self._writer
+        if writer is not None:
+            writer.join(timeout=WAIT_SECONDS)
+
+    def forget(self) -> None:
+        """Start anew in the child of a fork: what waited is the parent's to write."""
+        self._begin()
+
+    def _begin(self) -> None:
+        self._changed = Condition()
+        self._waiting: dict[tuple[str, int], Touched] = {}
+        self._seqs: dict[str, int] = {}
+        self._durable: OrderedDict[str, int] = OrderedDict()
+        self._writer = None
+        self._hurried = 0
+        self._closing = False
+
+    def _grow(self, pass_id: str, seq: int, segment: PlaySegment, at: datetime) -> None:
+        fresh = Touched(
+            pass_id=pass_id,
+            number=segment.number,
+            from_ms=round(segment.start * 1000),
+            to_ms=round(segment.end * 1000),
+            seq=seq,
+            first_at=at,
+            last_at=at,
+        )
+        known = self._waiting.get((pass_id, segment.number))
+        if known is not None:
+            fresh = replace(
+                known,
+                from_ms=min(known.from_ms, fresh.from_ms),
+                to_ms=max(known.to_ms, fresh.to_ms),
+                seq=max(known.seq, seq),
+                first_at=min(known.first_at, at),
+                last_at=max(known.last_at, at),
+            )
+        self._waiting[pass_id, segment.number] = fresh
+
+    def _write(self) -> None:
+        while (batch := self._next_batch()) is not None:
+            touched, seqs = batch
+            pause = 0.1
+            while not self._store(touched):
+                # Nobody was told that these are safe; they are tried again until they are.
+                if self._closing:
+                    return
+                time.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+            self._remember(seqs)
+
+    def _next_batch(self) -> tuple[list[Touched], dict[str, int]] | None:
+        """What has gathered; None, and the thread is given up, when nothing comes for a while."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._seqs or self._closing, timeout=IDLE_SECONDS)
+            if not self._seqs:
+                self._writer = None
+                return None
+            self._changed.wait_for(lambda: self._hurried or self._closing, timeout=GATHER_SECONDS)
+            batch = list(self._waiting.values()), self._seqs
+            self._waiting, self._seqs = {}, {}
+            return batch
+
+    def _store(self, touched: list[Touched]) -> bool:
+        """Commit, or say False. Beats under passes that no longer exist are left out."""
+        try:
+            with self._one_writer(), DbSession(self._engine) as db:
+                store_segments(db, touched)
+                db.commit()
+        except IntegrityError:
+            return self._store_known(touched)
+        except (SQLAlchemyError, OSError):
+            log.exception("beats could not be stored yet: segments=%s", len(touched))
+            return False
+        return True
+
+    def _store_known(self, touched: list[Touched]) -> bool:
+        try:
+            with self._one_writer(), DbSession(self._engine) as db:
+                known: set[str] = set()
+                ids = sorted({row.pass_id for row in touched})
+                for first in range(0, len(ids), 1000):
+                    known |= known_passes(db, ids[first : first + 1000])
+                store_segments(db, [row for row in touched if row.pass_id in known])
+                db.commit()
+        except (SQLAlchemyError, OSError):
+            log.exception("beats could not be stored yet: segments=%s", len(touched))
+            return False
+        log.warning("beats of passes that are gone: passes=%s", len(set(ids) - known))
+        return True
+
+    def _remember(self, seqs: dict[str, int]) -> None:
+        with self._changed:
+            for pass_id, seq in seqs.items():
+                self._durable[pass_id] = max(seq, self._durable.get(pass_id, UNKNOWN))
+                self._durable.move_to_end(pass_id)
+            while len(self._durable) > PASSES_REMEMBERED:
+                self._durable.popitem(last=False)
+            self._changed.notify_all()
+
+    @contextmanager
+    def _one_writer(self) -> Iterator[None]:
+        """On SQLite processes queue here, where waiting is fair and costs nothing."""
+        if self._lock_file is None:
+            yield
+            return
+        with self._lock_file.open("ab") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+_stores: "WeakSet[BeatStore]" = WeakSet()
+
+
+def _forget_all() -> None:
+    for store in _stores:
+        store.forget()
+
+
+def _close_all() -> None:
+    for store in _stores:
+        store.close()
+
+
+os.register_at_fork(after_in_child=_forget_all)
+atexit.register(_close_all)
