@@ -58,7 +58,11 @@ def state(public_id: str) -> ResponseReturnValue:
     recording = recordings.for_session(g.db, session.id)
     return {
         "status": session.status.value,
-        "has_picture": recording is not None and recording.duration_seconds > 0,
+        "playlist": (
+            url_for("media.live", recording_id=recording.public_id)
+            if recording is not None and recording.duration_seconds > 0
+            else None
+        ),
         "recording": recording.state.value if recording else None,
         "now": g.now.isoformat(),
     }

@@ -21,6 +21,7 @@ function show(name) {
 
 function watch(playlist) {
   show("");
+  part("pill").hidden = false;
   playing = play(video, playlist, {
     live: true,
     onRefused: (status) => {
@@ -51,11 +52,8 @@ async function look() {
   const state = await ask(page.dataset.stateUrl);
   serverAhead = Date.parse(state.now) - Date.now();
   if (state.status === "live" && playing === null) {
-    if (state.has_picture) {
-      // The page learns the address of the playlist once there is something to play.
-      if (!page.dataset.playlist) return location.reload();
-      watch(page.dataset.playlist);
-    } else show("starting");
+    if (state.playlist) watch(state.playlist);
+    else show("starting");
   }
   if (state.status === "ended") {
     const over = video.ended || video.paused || playing === null;
@@ -91,6 +89,6 @@ part("press")?.addEventListener("click", () => {
 });
 video.addEventListener("ended", () => show("ended"));
 video.addEventListener("error", () => playing === null || show("refused"));
-if (page.dataset.playlist && page.dataset.status === "live") watch(page.dataset.playlist);
+if (page.dataset.playlist) watch(page.dataset.playlist);
 setInterval(() => look().catch(() => {}), LOOK_AGAIN);
 setInterval(showDelay, 2_000);

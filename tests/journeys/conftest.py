@@ -1,0 +1,79 @@
+"""A whole site on a free port, with its clock, and real browsers in front of it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
+from werkzeug.serving import make_server
+
+from config import Config
+from tests.components.chromium import launch
+from tests.components.servers import free_port
+from tests.conftest import SECRET
+from webinar.app import create_app
+from webinar.jobs.clock import start_in_background
+from webinar.jobs.toolbox import Toolbox
+from webinar.models import User
+
+
+@dataclass(frozen=True)
+class Site:
+    """A running site: its address, its program, its data folder."""
+
+    url: str
+    app: Flask
+    config: Config
+
+    def cookie_for(self, user: User) -> dict[str, str]:
+        """A sign-in cookie for the person, as a browser keeps it."""
+        signer = self.app.session_interface.get_signing_serializer(self.app)
+        value = signer.dumps({"_user_id": user.get_id(), "_fresh": True})
+        return {"name": "webinar", "value": value, "url": self.url}
+
+
+@pytest.fixture
+def site(database_url: str, tmp_path: Path) -> Iterator[Site]:
+    """The program served by real threads over real sockets, with its clock."""
+    port = free_port()
+    config = Config(
+        SECRET_KEY=SECRET,
+        DATABASE_URL=database_url,
+        DATA_DIR=tmp_path / "data",
+        PUBLIC_URL=f"http://localhost:{port}",
+    )
+    app = create_app(config)
+    server = make_server("127.0.0.1", port, app, threaded=True)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    clock = start_in_background(Toolbox.from_config(config))
+    yield Site(config.PUBLIC_URL, app, config)
+    clock.shutdown(wait=True)
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    app.extensions["engine"].dispose()
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """Chromium with a fake camera and microphone."""
+    browser = launch(playwright, fake_media=True)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def context(browser: Browser, site: Site) -> Iterator[BrowserContext]:
+    context = browser.new_context(base_url=site.url, permissions=["camera", "microphone"])
+    yield context
+    context.close()
