@@ -1,7 +1,8 @@
 """One ffmpeg that turns a take into two-second MPEG-TS segments in a private folder.
 
 Every segment has one picture and one sound track, whatever the take holds: players do not survive
-a track that comes or goes. A take without sound gets silence, one without picture a plain sheet.
+a track that comes or goes. A take without sound gets silence, one without picture a drawing of
+its sound.
 """
 
 import logging
@@ -14,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Protocol, Self
 
-from webinar.media.ffmpeg import QUIET, SAFE_INPUT, FfmpegFailed, Probe, command
+from webinar.media.ffmpeg import QUIET, SAFE_INPUT, FfmpegFailed, Probe, VideoStream, command
 
 log = logging.getLogger(__name__)
 
@@ -23,8 +24,18 @@ LARGEST_WIDTH, LARGEST_HEIGHT = 1280, 720
 MOST_FRAMES_PER_SECOND = 30
 USUAL_FRAMES_PER_SECOND = 25
 STILL_FRAMES_PER_SECOND = 5
-SHEET = "color=c=0xF6F2E9:s=1280x720:r=5"
 SILENCE = "anullsrc=r=48000:cl=stereo"
+STEADY_SOUND = "aresample=async=1000:first_pts=0"
+# The wave is made from the sound, so it ends with it; a still picture would have to be cut off.
+# 960 columns of 10 samples are 0.2 s at 48 kHz, so that pictures come exactly at their rate; the
+# filter dates each by its end, setpts by its beginning.
+DRAWN_SOUND = (
+    f"[0:a]{STEADY_SOUND},asplit=2[sound][drawn];"
+    f"[drawn]showwaves=s=960x240:rate={STILL_FRAMES_PER_SECOND}:mode=cline:colors=0x0b5c5e,"
+    "setpts=N[wave];"
+    f"color=c=0xfaf7f0:s=1280x720:r={STILL_FRAMES_PER_SECOND}[sheet];"
+    f"[sheet][wave]overlay=160:240:shortest=1,fps={STILL_FRAMES_PER_SECOND}[picture]"
+)
 FEED_WAIT_SECONDS = 0.1
 STOP_SECONDS = 5
 LISTED = re.compile(r"#EXTINF:([\d.]+),[^\n]*\n(?:#[^\n]*\n)*([^#\n]+)\n")
@@ -52,13 +63,13 @@ def live_arguments(found: Probe, *, skip_seconds: float) -> list[str]:
     # A hair earlier, so that rounding never drops the very frame at the border.
     skip = ["-ss", f"{max(0.0, skip_seconds - 0.005):.6f}"] if skip_seconds > 0 else []
     source = ["-fflags", "+genpts", *SAFE_INPUT, "-i", "pipe:0"]
-    return [*source, *_tracks(found), *skip, *_encoding(found), "-tune", "zerolatency"]
+    return [*source, *_filters(found), *skip, *_encoding(found), "-tune", "zerolatency"]
 
 
 def file_arguments(path: Path, found: Probe) -> list[str]:
     """What ffmpeg is told to encode a finished video."""
     source = [*SAFE_INPUT, "-i", str(path)]
-    return [*source, *_tracks(found), *_encoding(found)]
+    return [*source, *_filters(found), *_encoding(found)]
 
 
 def copy_arguments(path: Path, found: Probe) -> list[str]:
@@ -192,28 +203,31 @@ class Encoder:
 
 
 def _tracks(found: Probe) -> list[str]:
-    """Inputs for what is missing, and which tracks to use."""
-    if found.video is None:
-        return ["-f", "lavfi", "-i", SHEET, "-map", "1:v:0", "-map", "0:a:0", "-shortest"]
+    """The picture, and the sound or else silence as long as the picture."""
     if found.audio is None:
         return ["-f", "lavfi", "-i", SILENCE, "-map", "0:v:0", "-map", "1:a:0", "-shortest"]
     return ["-map", "0:v:0", "-map", "0:a:0"]
 
 
-def _encoding(found: Probe) -> list[str]:
-    width, height = _size(found)
-    rate = _frames_per_second(found)
+def _filters(found: Probe) -> list[str]:
+    """The tracks in one constant shape."""
+    if found.video is None:
+        return ["-filter_complex", DRAWN_SOUND, "-map", "[picture]", "-map", "[sound]"]
+    width, height = _size(found.video)
     # One size for the whole take, even when the shared window is resized on the way.
     picture = (
         f"scale={width}:{height}:force_original_aspect_ratio=decrease:force_divisible_by=2,"
-        f"pad={width}:{height}:-1:-1,setsar=1,fps={rate}:start_time=0"
+        f"pad={width}:{height}:-1:-1,setsar=1,fps={_frames_per_second(found)}:start_time=0"
     )
-    video = ["-vf", picture, "-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p"]
+    return [*_tracks(found), "-vf", picture, "-af", STEADY_SOUND]
+
+
+def _encoding(found: Probe) -> list[str]:
+    video = ["-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p"]
     quality = ["-crf", "23", "-maxrate", "1800k", "-bufsize", "3600k", "-sc_threshold", "0"]
-    keyframes = ["-g", str(rate * SEGMENT_SECONDS)]
+    keyframes = ["-g", str(_frames_per_second(found) * SEGMENT_SECONDS)]
     keyframes += ["-force_key_frames", f"expr:gte(t,n_forced*{SEGMENT_SECONDS})"]
     sound = ["-c:a", "aac", "-b:a", "96k", "-ar", "48000", "-ac", "2"]
-    sound += ["-af", "aresample=async=1000:first_pts=0"]
     return [*video, *quality, *keyframes, *sound]
 
 
@@ -232,13 +246,10 @@ def _hls(work: Path, segment_seconds: int) -> list[str]:
     ]
 
 
-def _size(found: Probe) -> tuple[int, int]:
+def _size(video: VideoStream) -> tuple[int, int]:
     """Within 1280 x 720, never enlarged, both even (4:2:0 pictures cannot be odd)."""
-    if found.video is None:
-        return LARGEST_WIDTH, LARGEST_HEIGHT
-    width, height = found.video.width, found.video.height
-    shrink = min(1.0, LARGEST_WIDTH / width, LARGEST_HEIGHT / height)
-    return max(2, int(width * shrink) // 2 * 2), max(2, int(height * shrink) // 2 * 2)
+    shrink = min(1.0, LARGEST_WIDTH / video.width, LARGEST_HEIGHT / video.height)
+    return max(2, int(video.width * shrink) // 2 * 2), max(2, int(video.height * shrink) // 2 * 2)
 
 
 def _frames_per_second(found: Probe) -> int:

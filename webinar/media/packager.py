@@ -6,6 +6,7 @@ Knows no database: whoever calls says where to go on, and records each segment i
 import logging
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -18,9 +19,9 @@ from webinar.media.encoder import (
     file_arguments,
     live_arguments,
 )
-from webinar.media.ffmpeg import FfmpegFailed, NotAVideo, Probe, probe, streams_of
+from webinar.media.ffmpeg import FfmpegFailed, NotAVideo, Probe, probe, streams_of, video_of
 from webinar.media.keys import KeyStore
-from webinar.media.sealing import Origin, Position, SegmentWriter
+from webinar.media.sealing import Origin, Placed, Position, SegmentWriter
 from webinar.media.segments import SegmentSink
 from webinar.media.storage import FileStorage
 from webinar.media.takes import TakeStore
@@ -33,6 +34,7 @@ STALLED_SECONDS = 120.0
 ATTEMPTS_WITHOUT_PROGRESS = 3
 
 FILE_SEGMENT_SECONDS = 4
+STORING_AT_ONCE = 4
 LONGEST_COPIED_SECONDS = 10.0
 MOST_COPIED_KILOBITS = 4000
 LARGEST_COPIED_HEIGHT = 1080
@@ -124,13 +126,17 @@ class Packager:
         H.264 with AAC that can be cut often enough is copied, everything else encoded.
         Raises NotAVideo.
         """
-        found = probe(path)
-        writer = self._writer(Origin(recording_id, take, started_at), sink, Position())
+        found = video_of(path)
+        if found.duration_seconds <= 0:
+            found = probe(path)
+        origin = Origin(recording_id, take, started_at)
 
         def tell(position: Position) -> None:
             progress(min(1.0, position.packaged_seconds / found.duration_seconds))
 
+        writer = self._writer(origin, sink, Position())
         if not (_may_be_copied(path, found) and self._copy(path, found, writer, tell)):
+            writer = self._writer(origin, sink, Position())
             self._encode(path, found, writer, tell)
         progress(1.0)
         return writer.position
@@ -154,24 +160,36 @@ class Packager:
     def _copy(
         self, path: Path, found: Probe, writer: SegmentWriter, tell: Callable[[Position], None]
     ) -> bool:
-        """Cut without encoding; False, with nothing written, if it does not lend itself to that."""
+        """Cut without encoding; False, with nothing recorded, if it does not lend itself to it."""
         arguments = copy_arguments(path, found)
-        with Encoder(arguments, self._work, segment_seconds=FILE_SEGMENT_SECONDS) as encoder:
+        placed: list[Placed] = []
+        # Stored while ffmpeg still cuts and by several at once: the disk is what takes time.
+        with (
+            Encoder(arguments, self._work, segment_seconds=FILE_SEGMENT_SECONDS) as encoder,
+            ThreadPoolExecutor(STORING_AT_ONCE, thread_name_prefix="storing") as pool,
+        ):
             encoder.feed_nothing()
-            pieces: list[PlainSegment] = []
+            stored: list[Future[None]] = []
             try:
                 for piece in self._finished(encoder):
-                    # Keyframes are too far apart: people could not seek, live edges would lag.
+                    # Keyframes too far apart: people could hardly seek.
                     if piece.duration_seconds > LONGEST_COPIED_SECONDS:
-                        return False
-                    pieces.append(piece)
+                        raise FfmpegFailed(f"{piece.duration_seconds:.1f} s without a keyframe")
+                    if (one := writer.place(piece)) is not None:
+                        placed.append(one)
+                        stored.append(pool.submit(writer.store, one))
+                        tell(writer.position)
             except FfmpegFailed as failure:
                 log.info("video could not be copied and is encoded: %s", failure)
+                wait(stored)
+                for one in placed:
+                    writer.discard(one)
                 return False
-            for piece in pieces:
-                writer.write(piece)
-                tell(writer.position)
-        return bool(pieces)
+            for future in stored:
+                future.result()
+        for one in placed:
+            writer.record(one)
+        return bool(placed)
 
     def _encode(
         self, path: Path, found: Probe, writer: SegmentWriter, tell: Callable[[Position], None]

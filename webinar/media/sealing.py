@@ -3,6 +3,7 @@
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
@@ -36,6 +37,15 @@ class Origin:
     started_at: datetime
 
 
+@dataclass(frozen=True)
+class Placed:
+    """A segment that has its number, key and name, and is still to be stored."""
+
+    segment: PackagedSegment
+    path: Path
+    key: bytes
+
+
 class SegmentWriter:
     """Encrypts the segments of one take in order, with a new key every `key_seconds` of media."""
 
@@ -66,37 +76,52 @@ class SegmentWriter:
 
     def write(self, plain: PlainSegment) -> None:
         """Encrypt, store, forget the plain file, record. Raises KeysDestroyed."""
+        if (placed := self.place(plain)) is not None:
+            self.store(placed)
+            self.record(placed)
+
+    def place(self, plain: PlainSegment) -> Placed | None:
+        """Give the next segment its number, key and name; nothing for a crumb. In order."""
         if plain.duration_seconds < CRUMB_SECONDS:
             plain.path.unlink()
-            return
+            return None
         self._change_key_when_due(plain.duration_seconds)
         origin, position = self._origin, self.position
-        iv = secrets.token_bytes(IV_BYTES)
-        sealed = encrypt(plain.path.read_bytes(), key=self._key, iv=iv)
         # A worker that lost its lease may still write: it must not hit another's file.
         token = secrets.token_hex(4)
-        name = f"recordings/{origin.recording_id}/{position.next_sequence:06d}-{token}.ts"
-        self._storage.put(name, sealed)
-        plain.path.unlink()
-        self._sink(
-            PackagedSegment(
-                sequence=position.next_sequence,
-                take=origin.take,
-                key_number=self._key_number,
-                iv=iv.hex(),
-                duration_seconds=plain.duration_seconds,
-                take_offset_seconds=position.packaged_seconds,
-                programme_time=origin.started_at + timedelta(seconds=position.packaged_seconds),
-                discontinuity=self._discontinuity,
-                size=len(sealed),
-                name=name,
-            )
+        segment = PackagedSegment(
+            sequence=position.next_sequence,
+            take=origin.take,
+            key_number=self._key_number,
+            iv=secrets.token_hex(IV_BYTES),
+            duration_seconds=plain.duration_seconds,
+            take_offset_seconds=position.packaged_seconds,
+            programme_time=origin.started_at + timedelta(seconds=position.packaged_seconds),
+            discontinuity=self._discontinuity,
+            size=encrypted_size(plain.path.stat().st_size),
+            name=f"recordings/{origin.recording_id}/{position.next_sequence:06d}-{token}.ts",
         )
         self._seconds_under_key += plain.duration_seconds
         self._discontinuity = False
         self.position = Position(
             position.packaged_seconds + plain.duration_seconds, position.next_sequence + 1
         )
+        return Placed(segment, plain.path, self._key)
+
+    def store(self, placed: Placed) -> None:
+        """Encrypt, store durably, forget the plain file. Any thread, any order."""
+        iv = bytes.fromhex(placed.segment.iv)
+        sealed = encrypt(placed.path.read_bytes(), key=placed.key, iv=iv)
+        self._storage.put(placed.segment.name, sealed)
+        placed.path.unlink()
+
+    def record(self, placed: Placed) -> None:
+        """Tell the sink of a stored segment. In order."""
+        self._sink(placed.segment)
+
+    def discard(self, placed: Placed) -> None:
+        """Delete what was stored and will not be recorded."""
+        self._storage.delete(placed.segment.name)
 
     def _change_key_when_due(self, seconds: float) -> None:
         if self._key and self._seconds_under_key + seconds <= self._key_seconds:
@@ -105,6 +130,12 @@ class SegmentWriter:
         self._key_number = max(self._keys.numbers(self._origin.recording_id), default=-1) + 1
         self._key = self._keys.create(self._origin.recording_id, self._key_number)
         self._seconds_under_key = 0.0
+
+
+def encrypted_size(plain_bytes: int) -> int:
+    """PKCS #7 pads to whole blocks, by at least one byte."""
+    block_bytes = AES.block_size // 8
+    return (plain_bytes // block_bytes + 1) * block_bytes
 
 
 def encrypt(plain: bytes, *, key: bytes, iv: bytes) -> bytes:

@@ -42,6 +42,10 @@ class FileStorage:
         """True if something is stored under the name."""
         return self.path(name).is_file()
 
+    def delete(self, name: str) -> None:
+        """Delete the file of this name; not there is fine."""
+        self.path(name).unlink(missing_ok=True)
+
     def delete_prefix(self, prefix: str) -> None:
         """Delete the folder of this name with all it holds; not there is fine."""
         folder = self.path(prefix)
