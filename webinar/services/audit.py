@@ -15,6 +15,7 @@ from webinar.models import AuditEvent
 GENESIS = "0" * 64
 # Two writers must not both follow the same event. SQLite writes one at a time anyway.
 POSTGRES_LOCK = 7_215_530_001
+BATCH = 500
 
 Json = str | int | float | bool | list["Json"] | dict[str, "Json"] | None
 
@@ -58,13 +59,14 @@ def first_broken(db: DbSession) -> int | None:
 
     Events cut off from the end are not noticed: compare the last hash with one kept elsewhere.
     """
-    previous = GENESIS
-    for event in db.scalars(
-        select(AuditEvent).order_by(AuditEvent.id).execution_options(yield_per=500)
-    ):
-        if event.previous_hash != previous or event.hash != _hash(event):
-            return event.id
-        previous = event.hash
+    previous, last_id = GENESIS, 0
+    while events := db.scalars(
+        select(AuditEvent).where(AuditEvent.id > last_id).order_by(AuditEvent.id).limit(BATCH)
+    ).all():
+        for event in events:
+            if event.previous_hash != previous or event.hash != _hash(event):
+                return event.id
+            previous, last_id = event.hash, event.id
     return None
 
 

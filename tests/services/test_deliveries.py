@@ -1,0 +1,133 @@
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from tests.builders import NOW, STARTS_AT, make_session, make_user
+from webinar.db import DbSession
+from webinar.domain.letter import MailKind
+from webinar.models import Delivery, User
+from webinar.services import deliveries, registrations
+
+MINUTE = timedelta(minutes=1)
+
+
+def owe(db: DbSession, user: User, *, revision: int = 0) -> Delivery:
+    return deliveries.queue(
+        db,
+        MailKind.SESSION_MOVED,
+        user_id=user.id,
+        subject_id=1,
+        due_at=NOW,
+        revision=revision,
+        now=NOW,
+    )
+
+
+def claimed(db: DbSession, delivery: Delivery) -> Delivery:
+    found = deliveries.claim(db, delivery.id, now=NOW)
+    assert found is not None
+    return found
+
+
+def test_a_mail_is_owed_once_for_each_revision(db: DbSession) -> None:
+    user = make_user(db)
+
+    first, same, second = owe(db, user), owe(db, user), owe(db, user, revision=1)
+
+    assert same.id == first.id
+    assert second.id != first.id
+    assert deliveries.next_revision(db, MailKind.SESSION_MOVED, user_id=user.id, subject_id=1) == 2
+
+
+def test_only_one_of_two_gets_a_delivery_until_its_lease_is_over(db: DbSession) -> None:
+    delivery = owe(db, make_user(db))
+
+    first = deliveries.claim(db, delivery.id, now=NOW)
+    second = deliveries.claim(db, delivery.id, now=NOW + MINUTE)
+    due_meanwhile = deliveries.due(db, now=NOW + MINUTE, limit=10)
+    third = deliveries.claim(db, delivery.id, now=NOW + deliveries.LEASE)
+
+    assert first is not None
+    assert second is None
+    assert due_meanwhile == []
+    assert third is not None
+    assert third.attempts == 2
+
+
+def test_a_sent_mail_is_not_due_any_more_and_forgets_its_secret(db: DbSession) -> None:
+    user = make_user(db)
+    delivery = deliveries.queue(
+        db,
+        "sign_in_link",
+        user_id=user.id,
+        subject_id=1,
+        due_at=NOW,
+        details={"token": "secret"},
+        now=NOW,
+    )
+
+    deliveries.mark_sent(db, claimed(db, delivery), now=NOW)
+    db.expire_all()
+
+    assert deliveries.due(db, now=NOW + timedelta(days=9), limit=10) == []
+    assert delivery.sent_at == NOW
+    assert delivery.details == {}
+
+
+def test_who_lost_the_lease_cannot_write_any_more(db: DbSession) -> None:
+    delivery = owe(db, make_user(db))
+    slow = claimed(db, delivery)
+    db.expunge(slow)
+    quick = deliveries.claim(db, delivery.id, now=NOW + deliveries.LEASE)
+    assert quick is not None
+
+    wrote = deliveries.mark_failed(db, slow, error="timed out", now=NOW + deliveries.LEASE)
+
+    assert not wrote
+    assert deliveries.mark_sent(db, quick, now=NOW + deliveries.LEASE)
+
+
+def test_a_failed_mail_is_tried_again_after_longer_and_longer_waits(db: DbSession) -> None:
+    delivery = owe(db, make_user(db))
+    waits, now = [], NOW
+    for _ in range(deliveries.TRIES):
+        found = deliveries.claim(db, delivery.id, now=now)
+        assert found is not None
+        deliveries.mark_failed(db, found, error="451 later", now=now)
+        db.expire_all()
+        if delivery.due_at is not None:
+            waits.append((delivery.due_at - now) // MINUTE)
+            now = delivery.due_at
+
+    assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 256, 360, 360]
+    assert delivery.due_at is None
+    assert delivery.dropped_because == "not sent after 12 tries"
+    assert delivery.last_error == "451 later"
+
+
+def test_a_reminder_follows_a_session_that_is_moved(db: DbSession) -> None:
+    session, user = make_session(db), make_user(db)
+    registrations.register(db, session.id, user.id, now=NOW)
+    session.starts_at += timedelta(days=1)
+
+    deliveries.follow_session(db, session, now=NOW)
+    db.expire_all()
+
+    reminder = db.scalars(select(Delivery).where(Delivery.kind == "session_reminder")).one()
+    assert reminder.due_at == STARTS_AT + timedelta(hours=23)
+
+
+def test_who_was_reminded_of_the_old_time_is_reminded_of_the_new(db: DbSession) -> None:
+    session, user = make_session(db), make_user(db)
+    registrations.register(db, session.id, user.id, now=NOW)
+    reminded_at = STARTS_AT - timedelta(hours=1)
+    first = db.scalars(select(Delivery).where(Delivery.kind == "session_reminder")).one()
+    claimed_first = deliveries.claim(db, first.id, now=reminded_at)
+    assert claimed_first is not None
+    deliveries.mark_sent(db, claimed_first, now=reminded_at)
+    session.starts_at += timedelta(days=7)
+
+    deliveries.follow_session(db, session, now=reminded_at)
+
+    due = db.scalars(select(Delivery.due_at).where(Delivery.revision == 1)).one()
+    assert due == STARTS_AT + timedelta(days=7) - timedelta(hours=1)
