@@ -1,16 +1,24 @@
 """The recording page, inside its window; afterwards the page that says when it closed."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from email.utils import parseaddr
+from math import ceil
 from urllib.parse import quote
 
 from flask import Blueprint, current_app, g, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from sqlalchemy import select
 
+from webinar.domain.attendance import ViewingMode
+from webinar.domain.credit import GrantStatus
 from webinar.domain.errors import NotFound
+from webinar.domain.figures import minutes_and_seconds, plain_credit
+from webinar.domain.policy import CreditPolicy
 from webinar.domain.recording import RecordingClosed
-from webinar.models import WebinarSession
-from webinar.services import recordings, sessions
+from webinar.models import AccreditationGrant, WebinarSession
+from webinar.services import attendance, recordings, sessions
 from webinar.services.recordings import NotRegistered
 from webinar.web.access import signed_in
 
@@ -38,9 +46,44 @@ def show(public_id: str) -> ResponseReturnValue:
         return page, 410
     except NotRegistered:
         return render_template("recordings/register_first.html", session=session), 403
+    presence = attendance.presence_now(g.db, session, current_user.id, ViewingMode.RECORDED)
     return render_template(
-        "recordings/show.html", session=session, recording=recording, watch=watch
+        "recordings/show.html",
+        session=session,
+        recording=recording,
+        watch=watch,
+        presence=presence,
+        goal=_goal(session, presence.total_seconds),
     )
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What watching the recording can still earn, and from how many seconds on."""
+
+    seconds: int
+    words: str
+    credit_until: datetime | None
+    has_test: bool
+
+
+def _goal(session: WebinarSession, total_seconds: int) -> Goal | None:
+    """The nearest recorded credit of the session; None if the recording earns none."""
+    grants = g.db.scalars(
+        select(AccreditationGrant).where(
+            AccreditationGrant.session_id == session.id,
+            AccreditationGrant.mode == ViewingMode.RECORDED,
+            AccreditationGrant.status == GrantStatus.GRANTED,
+        )
+    ).all()
+    goals = []
+    for grant in grants:
+        policy = CreditPolicy.from_data(grant.policy.name, grant.policy.version, grant.policy.data)
+        seconds = ceil(policy.threshold * total_seconds)
+        amount = plain_credit(grant.credits_granted)
+        words = f"{amount} {grant.accreditor.short_name} from {minutes_and_seconds(seconds)}"
+        goals.append(Goal(seconds, words, grant.credit_until, policy.test_required))
+    return min(goals, key=lambda goal: goal.seconds, default=None)
 
 
 def _ask_for_extension(session: WebinarSession) -> str:
