@@ -10,6 +10,7 @@ from webinar.web import (
     live,
     media,
     my,
+    pages,
     presence,
     recordings,
     registrations,
@@ -21,6 +22,7 @@ from webinar.web import (
     topics,
     zone,
 )
+from webinar.web.manage import pages as manage
 
 
 def all_blueprints(*, development: bool) -> list[Blueprint]:
@@ -31,9 +33,11 @@ def all_blueprints(*, development: bool) -> list[Blueprint]:
         health.bp,
         home.bp,
         live.bp,
+        manage.bp,
         media.bp,
         my.bp,
         presence.bp,
+        pages.bp,
         recordings.bp,
         registrations.bp,
         series.bp,
