@@ -47,10 +47,10 @@ class FolderTransport:
 
     def send(self, message: EmailMessage, *, name: str, now: datetime) -> None:
         """Write the file so that it survives a power cut."""
-        self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / f"{now:%Y%m%dT%H%M%S}-{name}.eml"
         unfinished = path.with_suffix(".part")
         try:
+            self._folder.mkdir(parents=True, exist_ok=True)
             with unfinished.open("wb") as file:
                 file.write(message.as_bytes())
                 file.flush()
