@@ -62,7 +62,8 @@ def live_arguments(found: Probe, *, skip_seconds: float) -> list[str]:
     """
     # A hair earlier, so that rounding never drops the very frame at the border.
     skip = ["-ss", f"{max(0.0, skip_seconds - 0.005):.6f}"] if skip_seconds > 0 else []
-    source = ["-fflags", "+genpts", *SAFE_INPUT, "-i", "pipe:0"]
+    # ffmpeg would study five seconds of slow pictures first; the header says what it needs.
+    source = ["-fflags", "+genpts", "-analyzeduration", "1000000", *SAFE_INPUT, "-i", "pipe:0"]
     return [*source, *_filters(found), *skip, *_encoding(found), "-tune", "zerolatency"]
 
 
