@@ -30,9 +30,13 @@ class Site:
 
     def cookie_for(self, user: User) -> dict[str, str]:
         """A sign-in cookie for the person, as a browser keeps it."""
-        signer = self.app.session_interface.get_signing_serializer(self.app)
-        value = signer.dumps({"_user_id": user.get_id(), "_fresh": True})
-        return {"name": "webinar", "value": value, "url": self.url}
+        return {"name": "webinar", "value": sign_in_cookie(self.app, user), "url": self.url}
+
+
+def sign_in_cookie(app: Flask, user: User) -> str:
+    """The value of the cookie that says who this is."""
+    signer = app.session_interface.get_signing_serializer(app)
+    return signer.dumps({"_user_id": user.get_id(), "_fresh": True})
 
 
 @pytest.fixture

@@ -28,10 +28,7 @@ def page_of(browser: Browser, site: Site, user: User) -> Page:
         base_url=site.url, permissions=["camera", "microphone"]
     )
     context.add_cookies([site.cookie_for(user)])
-    page = context.new_page()
-    page.on("pageerror", lambda error: print("page error:", error))
-    page.on("console", lambda message: print("console:", message.text))
-    return page
+    return context.new_page()
 
 
 def wait_for(page: Page, expression: str, *, seconds: int = 30) -> None:
