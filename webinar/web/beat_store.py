@@ -55,7 +55,7 @@ class BeatStore:
                 return False
             for segment in segments:
                 self._grow(pass_id, seq, segment, at)
-            self._seqs[pass_id] = max(seq, self._seqs.get(pass_id, UNKNOWN))
+            self._seqs.setdefault(pass_id, []).append(seq)
             if self._writer is None or not self._writer.is_alive():
                 self._writer = Thread(target=self._write, name="beats", daemon=True)
                 self._writer.start()
@@ -63,20 +63,18 @@ class BeatStore:
         return True
 
     def durable(self, pass_id: str) -> int:
-        """The highest beat of this pass that is safe in the database, as far as we know."""
+        """The beat of this pass up to which everything we took in is safe in the database."""
         with self._changed:
-            return self._durable.get(pass_id, UNKNOWN)
+            return self._safe(pass_id)
 
     def wait_for(self, pass_id: str, seq: int) -> int:
         """`durable` once it has reached `seq`, or whatever it is after some seconds."""
         with self._changed:
             self._hurried += 1
             self._changed.notify_all()
-            self._changed.wait_for(
-                lambda: self._durable.get(pass_id, UNKNOWN) >= seq, timeout=WAIT_SECONDS
-            )
+            self._changed.wait_for(lambda: self._safe(pass_id) >= seq, timeout=WAIT_SECONDS)
             self._hurried -= 1
-            return self._durable.get(pass_id, UNKNOWN)
+            return self._safe(pass_id)
 
     def close(self) -> None:
         """Write what waits, at the end of the process."""
@@ -94,11 +92,18 @@ class BeatStore:
     def _begin(self) -> None:
         self._changed = Condition()
         self._waiting: dict[tuple[str, int], Touched] = {}
-        self._seqs: dict[str, int] = {}
+        self._seqs: dict[str, list[int]] = {}
+        self._writing: dict[str, list[int]] = {}
         self._durable: OrderedDict[str, int] = OrderedDict()
         self._writer = None
         self._hurried = 0
         self._closing = False
+
+    def _safe(self, pass_id: str) -> int:
+        # A beat that is heard late is not safe because a later one is.
+        under_way = self._seqs.get(pass_id, []) + self._writing.get(pass_id, [])
+        durable = self._durable.get(pass_id, UNKNOWN)
+        return min(durable, min(under_way) - 1) if under_way else durable
 
     def _grow(self, pass_id: str, seq: int, segment: PlaySegment, at: datetime) -> None:
         fresh = Touched(
@@ -123,8 +128,7 @@ class BeatStore:
         self._waiting[pass_id, segment.number] = fresh
 
     def _write(self) -> None:
-        while (batch := self._next_batch()) is not None:
-            touched, seqs = batch
+        while (touched := self._next_batch()) is not None:
             pause = 0.1
             while not self._store(touched):
                 # Nobody was told that these are safe; they are tried again until they are.
@@ -132,9 +136,9 @@ class BeatStore:
                     return
                 time.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
-            self._remember(seqs)
+            self._remember()
 
-    def _next_batch(self) -> tuple[list[Touched], dict[str, int]] | None:
+    def _next_batch(self) -> list[Touched] | None:
         """What has gathered; None, and the thread is given up, when nothing comes for a while."""
         with self._changed:
             self._changed.wait_for(lambda: self._seqs or self._closing, timeout=IDLE_SECONDS)
@@ -142,9 +146,9 @@ class BeatStore:
                 self._writer = None
                 return None
             self._changed.wait_for(lambda: self._hurried or self._closing, timeout=GATHER_SECONDS)
-            batch = list(self._waiting.values()), self._seqs
-            self._waiting, self._seqs = {}, {}
-            return batch
+            touched = list(self._waiting.values())
+            self._writing, self._seqs, self._waiting = self._seqs, {}, {}
+            return touched
 
     def _store(self, touched: list[Touched]) -> bool:
         """Commit, or say False. Beats under passes that no longer exist are left out."""
@@ -174,11 +178,12 @@ class BeatStore:
         log.warning("beats of passes that are gone: passes=%s", len(set(ids) - known))
         return True
 
-    def _remember(self, seqs: dict[str, int]) -> None:
+    def _remember(self) -> None:
         with self._changed:
-            for pass_id, seq in seqs.items():
-                self._durable[pass_id] = max(seq, self._durable.get(pass_id, UNKNOWN))
+            for pass_id, seqs in self._writing.items():
+                self._durable[pass_id] = max(*seqs, self._durable.get(pass_id, UNKNOWN))
                 self._durable.move_to_end(pass_id)
+            self._writing = {}
             while len(self._durable) > PASSES_REMEMBERED:
                 self._durable.popitem(last=False)
             self._changed.notify_all()
