@@ -138,10 +138,10 @@ def _known(db: DbSession, ids: list[int], user_id: int) -> _Known:
     return _Known(
         registered=frozenset(registered),
         seen=frozenset((session_id, mode) for session_id, mode in seen),
-        extended=dict(extended.tuples().all()),
+        extended=dict(list(extended)),
         evaluated=frozenset(evaluated),
         attempts=attempts,
-        certificates=dict(certificates.tuples().all()),
+        certificates=dict(list(certificates)),
     )
 
 

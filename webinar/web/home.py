@@ -7,6 +7,7 @@ from flask_login import current_user
 from webinar.domain.place import StepKind, next_step
 from webinar.domain.session import SessionStatus
 from webinar.services import places, schedule
+from webinar.services.schedule import Listed
 from webinar.web.access import public
 from webinar.web.listing import Row, by_month, row_of
 from webinar.web.place_cards import PlaceCard, card_of
@@ -14,7 +15,7 @@ from webinar.web.subscriptions import subscription
 
 bp = Blueprint("home", __name__)
 
-COMING = 9
+COMING = 7
 STEPS_SHOWN = 3
 # Not the calendar, which waits for every registration, nor certificates, which stay for ever.
 PRESSING = (StepKind.JOIN, StepKind.WATCH, StepKind.EVALUATE, StepKind.TEST)
@@ -41,14 +42,16 @@ def index() -> ResponseReturnValue:
         months=by_month([listed for listed in coming if listed not in heads], now=g.now),
         closing=[row_of(found, now=g.now) for found in schedule.closing_soon(g.db, now=g.now)],
         topics=schedule.topics_offered(g.db, now=g.now),
-        my_steps=_my_steps(user_id) if user_id is not None else [],
+        my_steps=_my_steps(user_id, heads) if user_id is not None else [],
         feed=subscription("all sessions", "feeds.everything"),
     )
 
 
-def _my_steps(user_id: int) -> list[tuple[Row, PlaceCard]]:
-    """What a signed-in person can do now, the latest session first."""
-    mine = schedule.of_ids(g.db, places.registered_ids(g.db, user_id))[::-1]
+def _my_steps(user_id: int, heads: list[Listed]) -> list[tuple[Row, PlaceCard]]:
+    """What a signed-in person can do now beside what heads the page, the latest session first."""
+    shown = {listed.session.id for listed in heads}
+    ids = [found for found in places.registered_ids(g.db, user_id) if found not in shown]
+    mine = schedule.of_ids(g.db, ids)[::-1]
     found = []
     for listed, place in zip(mine, places.places_of(g.db, mine, user_id, now=g.now), strict=True):
         step = next_step(list(place.steps))

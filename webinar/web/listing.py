@@ -96,7 +96,9 @@ def row_of(listed: Listed, *, now: datetime) -> Row:
         faculty=speakers(session),
         leaf=_leaf(session, over),
         marks=tuple(marks_of(listed, now=now)),
-        chips=tuple(chips_of(listed, ViewingMode.RECORDED if over else ViewingMode.LIVE)),
+        chips=tuple(chips_of(listed, ViewingMode.RECORDED if over else ViewingMode.LIVE))
+        if session.status is not SessionStatus.CANCELLED
+        else (),
     )
 
 

@@ -140,7 +140,8 @@ def _note(step: Step, place: Place, now: datetime) -> str:
     if step.kind is StepKind.EVALUATE and step.state is StepState.NEXT:
         return "Two minutes, kept apart from your name"
     if step.kind is StepKind.CERTIFICATE and step.state is StepState.LATER:
-        return "Comes by itself once the rest is done"
+        missed = any(other.state is StepState.MISSED for other in place.steps[2:])
+        return "" if missed else "Comes by itself once the rest is done"
     if step.kind is StepKind.CERTIFICATE and step.state is StepState.NEXT:
         return "It is ready"
     return ""

@@ -14,7 +14,7 @@ from webinar.web.subscriptions import subscription
 
 bp = Blueprint("series", __name__, url_prefix="/series")
 
-AHEAD, PAST = 15, 8
+AHEAD, PAST = 8, 5
 
 
 @bp.get("/<slug>")

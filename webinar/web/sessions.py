@@ -165,7 +165,7 @@ def _tabs() -> list[tuple[str, str, bool]]:
             _address(when="", view="", month=""),
             not wants_past and not as_month,
         ),
-        ("Past and recordings", _address(when="past", view="", month=""), wants_past),
+        ("Past sessions", _address(when="past", view="", month=""), wants_past),
         ("Month", _address(view="month", when=""), as_month),
     ]
 

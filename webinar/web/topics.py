@@ -11,7 +11,7 @@ from webinar.web.subscriptions import subscription
 
 bp = Blueprint("topics", __name__, url_prefix="/topics")
 
-AHEAD, PAST = 15, 8
+AHEAD, PAST = 8, 5
 
 
 @bp.get("/<slug>")
