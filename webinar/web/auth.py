@@ -238,12 +238,13 @@ def _ask_to_sign_in() -> ResponseReturnValue:
 def init_app(app: Flask) -> None:
     """Hand Flask-Login the loader above."""
     login_manager.init_app(app)
-    app.after_request(_say_when_to_come_back)
+    # First in the list is last to run: after the limiter, which has a later hour of its own.
+    app.after_request_funcs.setdefault(None, []).insert(0, _say_when_to_come_back)
 
 
 def _say_when_to_come_back(response: Response) -> Response:
     if response.status_code == 503:
-        response.headers.setdefault("Retry-After", str(BUSY_RETRY_SECONDS))
+        response.headers["Retry-After"] = str(BUSY_RETRY_SECONDS)
     return response
 
 

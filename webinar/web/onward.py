@@ -10,7 +10,7 @@ from webinar.domain.errors import DomainError
 from webinar.services import registrations, schedule, sessions
 
 LONGEST = 300
-SESSION_PAGE = re.compile(r"/sessions/[\w-]+")
+PAGE_WITH_PLACES = re.compile(r"/(sessions|series)/[\w-]+")
 # What a stranger pressed before they had an account. Followed after signing in, not by a GET.
 REGISTER_FOR_SESSION = re.compile(r"/sessions/(?P<public_id>[\w-]+)/register")
 REGISTER_FOR_SERIES = re.compile(r"/series/(?P<slug>[\w-]+)/register")
@@ -38,8 +38,8 @@ def wants_place(path: str) -> bool:
 
 
 def place_at(path: str) -> str:
-    """For the form of a new account: from a session's page, what is wanted is a place in it."""
-    return f"{path}/register" if SESSION_PAGE.fullmatch(path) else path
+    """For the form of a new account: who comes from a session or series wants a place in it."""
+    return f"{path}/register" if PAGE_WITH_PLACES.fullmatch(path) else path
 
 
 def go_on(path: str, user_id: int) -> ResponseReturnValue:
