@@ -6,14 +6,47 @@ from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
 from webinar.web.access import MARK
+from webinar.web.beats import UNROUTED
 
 PUBLIC = {
-    "static",
+    "auth.check_mail",
+    "auth.open_account",
+    "auth.register",
+    "auth.send_link",
+    "auth.sign_in",
+    "auth.sign_in_by_password",
+    "auth.sign_out",
+    "certificates.enter",
+    "certificates.verify",
+    "feeds.everything",
+    "feeds.series",
+    "feeds.session",
+    "feeds.society",
+    "feeds.topic",
+    "feeds.unknown",
     "health.alive",
     "health.ready",
+    "home.index",
+    "pages.about",
+    "pages.privacy",
+    "registrations.register",
+    "registrations.register_series",
+    "series.show",
+    "sessions.index",
+    "sessions.show",
+    "societies.show",
+    "static",
+    "styleguide.show",
+    "topics.show",
     "zone.remember",
 }
-BY_TOKEN: set[str] = set()
+BY_TOKEN = {
+    "auth.open_link",
+    "auth.open_verification",
+    "auth.sign_in_by_link",
+    "auth.verify_email",
+    "feeds.personal",
+}
 
 
 def rules(app: Flask) -> list[Rule]:
@@ -55,6 +88,10 @@ def test_every_other_route_sends_a_stranger_to_sign_in(app: Flask, client: Flask
                 let_in.append(f"{method} {rule.rule}: {answer.status_code}")
 
     assert let_in == []
+
+
+def test_what_is_answered_in_front_of_flask_says_why() -> None:
+    assert set(UNROUTED) == {"/beats"}
 
 
 def _sample(rule: Rule, name: str) -> str | int:
