@@ -116,7 +116,7 @@ def registered_counts(db: DbSession, session_ids: list[int]) -> dict[int, int]:
         .where(Registration.session_id.in_(session_ids), Registration.cancelled_at.is_(None))
         .group_by(Registration.session_id)
     )
-    return dict(counted.tuples().all())
+    return {row[0]: row[1] for row in counted}
 
 
 def _lacks_presenter(session: WebinarSession) -> bool:

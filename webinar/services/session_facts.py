@@ -35,7 +35,7 @@ def facts_of(session: WebinarSession) -> dict[str, str]:
         "starts_at": session.starts_at.isoformat(),
         "ends_at": session.ends_at.isoformat(),
         "zone": session.zone,
-        "topics": ", ".join(topic.name for topic in session.topics),
+        "topics": ", ".join(sorted(topic.name for topic in session.topics)),
         "faculty": "; ".join(
             f"{member.part}: {member.name}, {member.affiliation}, {member.user_id or '-'}, "
             f"{member.disclosure}"

@@ -116,7 +116,7 @@ def edit(
     session.abstract = details.abstract.strip()
     session.objectives = details.objectives.strip()
     session.language = details.language
-    if details.topics != tuple(topic.name for topic in session.topics):
+    if set(details.topics) != {topic.name for topic in session.topics}:
         session.topics = topics.named(db, details.topics)
     if details.faculty != details_of(session).faculty:
         session.faculty = [

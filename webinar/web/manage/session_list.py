@@ -1,0 +1,134 @@
+"""The list of all sessions: filtered, sorted and exported by its address."""
+
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+
+from flask import url_for
+
+from webinar.domain.session import FacultyPart, SessionStatus
+from webinar.domain.wording import iso_utc
+from webinar.models import WebinarSession
+from webinar.web.manage.states import Mark, mark_of
+
+PAGE_SIZE = 50
+# A spreadsheet would run a cell that begins with one of these.
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the list."""
+
+    session: WebinarSession
+    mark: Mark
+    presenters: str
+    registered: int
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the address asks for; "" is no wish."""
+
+    series: str = ""
+    status: str = ""
+    when: str = ""  # "past", "all", else what is to come
+    words: str = ""
+    sort: str = ""
+    page: str = ""
+
+    @classmethod
+    def from_args(cls, args: Mapping[str, str]) -> "Asked":
+        """The wishes in an address."""
+        return cls(**{field.name: args.get(field.name, "") for field in fields(cls)})
+
+    @property
+    def state(self) -> SessionStatus | None:
+        """The state asked for; one that does not exist is no wish."""
+        known = {status.value for status in SessionStatus}
+        return SessionStatus(self.status) if self.status in known else None
+
+    def href(self, **changes: str) -> str:
+        """The address with other wishes; a change of filter starts at the first page."""
+        asked = replace(self, **{"page": "", **changes})
+        kept = {name: value for name, value in asdict(asked).items() if value}
+        return url_for("manage.sessions", **kept)
+
+
+SORTED_BY: dict[str, Callable[[Row], str | int]] = {
+    "title": lambda row: row.session.title.casefold(),
+    "state": lambda row: row.session.status.value,
+    "presenter": lambda row: row.presenters.casefold(),
+    "registered": lambda row: row.registered,
+}
+COLUMNS = (
+    ("", "Time"),
+    ("title", "Session"),
+    ("state", "State"),
+    ("presenter", "Presenter"),
+    ("registered", "Registered"),
+)
+
+
+def rows_of(sessions: Sequence[WebinarSession], registered: Mapping[int, int]) -> list[Row]:
+    """Lines in the order of the sessions."""
+    return [
+        Row(
+            session,
+            mark_of(session),
+            ", ".join(
+                member.name for member in session.faculty if member.part is FacultyPart.PRESENTER
+            ),
+            registered.get(session.id, 0),
+        )
+        for session in sessions
+    ]
+
+
+def sorted_rows(rows: list[Row], sort: str) -> list[Row]:
+    """By time, or as asked: "title", and "-title" from the end."""
+    name = sort.removeprefix("-")
+    reverse = sort.startswith("-")
+    if name in SORTED_BY:
+        return sorted(rows, key=SORTED_BY[name], reverse=reverse)
+    return rows[::-1] if reverse else rows
+
+
+def columns_of(asked: Asked) -> list[dict[str, object]]:
+    """Heads that sort: pressing one again turns the order round."""
+    name = asked.sort.removeprefix("-")
+    down = asked.sort.startswith("-")
+    heads: list[dict[str, object]] = []
+    for key, label in COLUMNS:
+        is_sorted = name == key
+        turned = f"-{key}" if is_sorted and not down else key
+        heads.append(
+            {
+                "label": label,
+                "numeric": key == "registered",
+                "sort_href": asked.href(sort=turned),
+                "sorted": ("descending" if down else "ascending") if is_sorted else "",
+            }
+        )
+    return heads
+
+
+def as_csv(rows: Sequence[Row]) -> str:
+    """The lines for a spreadsheet."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["id", "starts_at", "ends_at", "zone", "title", "state", "presenters"])
+    for row in rows:
+        session = row.session
+        cells = [
+            session.public_id,
+            iso_utc(session.starts_at),
+            iso_utc(session.ends_at),
+            session.zone,
+            session.title,
+            session.status.value,
+            row.presenters,
+        ]
+        writer.writerow([f"'{cell}" if cell.startswith(FORMULA_SIGNS) else cell for cell in cells])
+    return text.getvalue()
