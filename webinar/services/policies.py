@@ -1,18 +1,60 @@
-"""The credit policies the product comes with, read from the data beside this module."""
+"""The credit policies the product comes with: read from the data beside this module, and stored."""
 
 import json
+from datetime import datetime
 from importlib import resources
 
+from sqlalchemy import select
+
+from webinar.db import DbSession
 from webinar.domain.policy import CreditPolicy
+from webinar.models import Accreditor
+from webinar.models import CreditPolicy as StoredPolicy
 
 SEED_VERSION = 1
+ACCREDITORS = (
+    # slug, name, short name for chips, unit
+    ("eaccme", "European Accreditation Council for CME (EACCME)", "CME", "ECMEC"),
+    ("esmo-mora", "European Society for Medical Oncology, MORA", "ESMO-MORA", "point"),
+    ("acoe", "Accreditation Council of Oncology in Europe (ACOE)", "ACOE", "point"),
+    ("ebac", "European Board for Accreditation in CPD (EBAC)", "EBAC", "credit"),
+    ("ama", "American Medical Association, PRA Category 1", "AMA PRA 1", "credit"),
+    ("ecm", "Educazione Continua in Medicina (ECM)", "ECM", "credit"),
+    ("de-laek", "German Medical Association", "CME (DE)", "point"),
+    ("swisswebinar", "Swisswebinar", "Swisswebinar", "point"),
+    ("uk-rcp", "Federation of the Royal Colleges of Physicians", "UK CPD", "credit"),
+)
+"""What the product knows from the start; officers add others."""
 
 
 def seed_policies() -> dict[str, CreditPolicy]:
     """All shipped policies by name, version 1."""
-    text = resources.files("webinar.services").joinpath("seeds/credit_policies.json").read_text()
     return {
-        name: CreditPolicy.from_data(name, SEED_VERSION, data)
-        for name, data in json.loads(text).items()
-        if name != "_note"
+        name: CreditPolicy.from_data(name, SEED_VERSION, data) for name, data in _seeds().items()
     }
+
+
+def ensure_policies(db: DbSession, *, now: datetime) -> dict[str, StoredPolicy]:
+    """Put in the shipped policies and accreditors that are missing; what is there stays.
+
+    Returns the shipped policies' rows by name.
+    """
+    rows = {
+        row.name: row
+        for row in db.scalars(select(StoredPolicy).where(StoredPolicy.version == SEED_VERSION))
+    }
+    for name, data in _seeds().items():
+        if name not in rows:
+            rows[name] = StoredPolicy(name=name, version=SEED_VERSION, data=data, created_at=now)
+            db.add(rows[name])
+    slugs = set(db.scalars(select(Accreditor.slug)))
+    for slug, name, short_name, unit in ACCREDITORS:
+        if slug not in slugs:
+            db.add(Accreditor(slug=slug, name=name, short_name=short_name, unit=unit))
+    db.flush()
+    return rows
+
+
+def _seeds() -> dict[str, dict[str, object]]:
+    text = resources.files("webinar.services").joinpath("seeds/credit_policies.json").read_text()
+    return {name: data for name, data in json.loads(text).items() if name != "_note"}
