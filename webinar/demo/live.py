@@ -1,0 +1,202 @@
+"""What is on air in the demonstration: an open round at any time, and a studio to try."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from webinar.db import DbSession
+from webinar.demo.accreditation import accreditors, apply_for
+from webinar.demo.days import MINUTES, ZONE
+from webinar.demo.people import FACULTY, MAIL_DOMAIN, person, settle_mail
+from webinar.demo.programme import Talk
+from webinar.demo.season import ACADEMY
+from webinar.domain.recording import RecordingState
+from webinar.domain.session import FacultyPart, SessionStatus
+from webinar.domain.session_details import FacultyDetails, SessionDetails
+from webinar.domain.timezone import to_local
+from webinar.media.shelf import MediaShelf
+from webinar.models import Broadcast, Recording, Society, User, WebinarSession
+from webinar.services import broadcasts, recordings, registrations, sessions
+from webinar.services.feeds import CalendarTool
+
+HOSPITAL = "Comprehensive Cancer Centre, Olomouc, Czechia"
+NOTHING = "Nothing to disclose."
+REHEARSAL_IN = timedelta(minutes=30)
+# A rehearsal that ends sooner than this is no use to somebody who has just come.
+REHEARSAL_LEFT = timedelta(minutes=20)
+# Each open round fills the disk with its recording; the demonstration keeps the latest.
+ROUNDS_KEPT = 3
+
+OPEN_ROUND = Talk(
+    title="Open demonstration round: from the case to the plan",
+    topic="Breast cancer",
+    abstract=(
+        "This round is on air at any time, so that you can see what being live is like. The "
+        "speaker is a program: its slides are invented, its clock is real, and what you see is "
+        "encoded, encrypted and sent as any speaker's picture would be. Ask a question, leave, "
+        "come back: what you watched is counted. After 45 minutes the round ends, its recording "
+        "opens by itself and the next round begins."
+    ),
+    objectives=(
+        "Follow a session live, unseen by others",
+        "Put a question that only the moderator reads",
+        "Find out how attendance becomes credit",
+    ),
+)
+REHEARSAL = Talk(
+    title="Rehearsal studio: broadcast it yourself",
+    topic="Breast cancer",
+    abstract=(
+        "An empty room for the demonstration's presenter: open the studio, choose camera, "
+        "microphone or screen, and go live. Watch yourself in a second window. When you stop, "
+        "the recording makes itself ready."
+    ),
+    objectives=("Choose camera, microphone and screen", "Go live and stop", "Find the recording"),
+)
+
+
+def open_round(db: DbSession, *, calendar: CalendarTool, now: datetime) -> WebinarSession:
+    """The round that is on air now, put there if there is none; one that is over is ended."""
+    speaker = person(db, FACULTY)
+    for session in _titled(db, OPEN_ROUND.title, SessionStatus.LIVE):
+        if now < session.ends_at:
+            return session
+        end_round(db, session.id, calendar=calendar, now=now)
+    session = _announce(
+        db,
+        OPEN_ROUND,
+        _faculty_of_round(db, speaker),
+        starts_at=now.replace(second=0, microsecond=0),
+        calendar=calendar,
+        now=now,
+    )
+    everybody = select(User.id).where(User.email.endswith(f"@{MAIL_DOMAIN}")).order_by(User.id)
+    for user_id in db.scalars(everybody).all():
+        registrations.register(db, session.id, user_id, now=now)
+    settle_mail(db, now=now)
+    broadcasts.go_live(db, session.id, user_id=speaker.id, now=now)
+    return session
+
+
+def end_round(
+    db: DbSession, session_id: int, *, calendar: CalendarTool, now: datetime
+) -> WebinarSession:
+    """The hour is over; the recording makes itself ready."""
+    speaker = person(db, FACULTY)
+    session = broadcasts.stop(db, session_id, user_id=speaker.id, now=now)
+    sessions.ended(db, session, calendar=calendar, now=now)
+    return session
+
+
+def rehearsal(db: DbSession, *, calendar: CalendarTool, now: datetime) -> WebinarSession:
+    """A session whose studio the demonstration's presenter can open now."""
+    for session in _titled(db, REHEARSAL.title, SessionStatus.PUBLISHED, SessionStatus.LIVE):
+        if session.status is SessionStatus.LIVE or session.ends_at > now + REHEARSAL_LEFT:
+            return session
+    presenter = person(db, FACULTY)
+    starts_at = (now + REHEARSAL_IN).replace(second=0, microsecond=0)
+    member = FacultyDetails(FacultyPart.PRESENTER, presenter.name, HOSPITAL, NOTHING, presenter.id)
+    return _announce(db, REHEARSAL, (member,), starts_at=starts_at, calendar=calendar, now=now)
+
+
+def retire_rounds(db: DbSession, shelf: MediaShelf, *, now: datetime) -> int:
+    """Close and destroy the recordings of all but the latest open rounds; how many."""
+    over = (
+        select(Recording)
+        .join(WebinarSession)
+        .where(
+            WebinarSession.title == OPEN_ROUND.title,
+            WebinarSession.is_demo,
+            Recording.state == RecordingState.PUBLISHED,
+        )
+        .order_by(WebinarSession.starts_at.desc(), WebinarSession.id.desc())
+        .offset(ROUNDS_KEPT)
+    )
+    retired = db.scalars(over).all()
+    for recording in retired:
+        recordings.close_now(
+            db,
+            recording.session_id,
+            actor_id=None,
+            reason="The demonstration keeps its latest rounds only.",
+            now=now,
+        )
+        recording.state = RecordingState.DESTROYED
+        recording.destroyed_at = now
+        shelf.keys.destroy_all(recording.public_id)
+        shelf.storage.delete_prefix(f"recordings/{recording.public_id}")
+        broadcast = db.scalar(select(Broadcast).where(Broadcast.session_id == recording.session_id))
+        if broadcast is not None:
+            shelf.takes.delete_broadcast(broadcast.public_id)
+    return len(retired)
+
+
+def _titled(db: DbSession, title: str, *statuses: SessionStatus) -> list[WebinarSession]:
+    return list(
+        db.scalars(
+            select(WebinarSession)
+            .where(
+                WebinarSession.title == title,
+                WebinarSession.is_demo,
+                WebinarSession.status.in_(statuses),
+            )
+            .order_by(WebinarSession.starts_at.desc())
+        )
+    )
+
+
+def _faculty_of_round(db: DbSession, moderator: User) -> tuple[FacultyDetails, ...]:
+    return (
+        FacultyDetails(
+            FacultyPart.PRESENTER,
+            "The demonstration speaker",
+            "A program that broadcasts invented slides",
+            NOTHING,
+        ),
+        FacultyDetails(FacultyPart.MODERATOR, moderator.name, HOSPITAL, NOTHING, moderator.id),
+    )
+
+
+def _announce(
+    db: DbSession,
+    talk: Talk,
+    faculty: tuple[FacultyDetails, ...],
+    *,
+    starts_at: datetime,
+    calendar: CalendarTool,
+    now: datetime,
+) -> WebinarSession:
+    """A session of no series, announced."""
+    society = db.scalars(select(Society).where(Society.name == ACADEMY)).one()
+    public_id = sessions.new_public_id()
+    session = WebinarSession(
+        public_id=public_id,
+        society_id=society.id,
+        title=talk.title,
+        starts_at=starts_at,
+        ends_at=starts_at + timedelta(minutes=MINUTES),
+        zone=ZONE,
+        recording_months=6,
+        status=SessionStatus.DRAFT,
+        is_demo=True,
+        ical_uid=f"session-{public_id}@{calendar.calendar_domain}",
+        ical_changed_at=now,
+        created_at=now,
+    )
+    db.add(session)
+    db.flush()
+    starts = to_local(starts_at, ZONE).replace(tzinfo=None)
+    details = SessionDetails(
+        title=talk.title,
+        starts=starts,
+        ends=to_local(session.ends_at, ZONE).replace(tzinfo=None),
+        zone=ZONE,
+        abstract=talk.abstract,
+        objectives="\n".join(talk.objectives),
+        topics=(talk.topic,),
+        faculty=faculty,
+    )
+    sessions.edit(db, session.id, details, actor_id=None, calendar=calendar, now=now)
+    if talk is OPEN_ROUND:
+        apply_for(db, accreditors(db, now=now), session, talk, is_decided=True, now=now)
+    return sessions.publish(db, session.id, actor_id=None, calendar=calendar, now=now)
