@@ -13,6 +13,7 @@ from werkzeug.serving import make_server
 from config import Config
 from tests.components.chromium import launch
 from tests.components.servers import free_port
+from tests.components.smtp import SmtpSink
 from tests.conftest import SECRET
 from webinar.app import create_app
 from webinar.jobs.clock import start_in_background
@@ -40,7 +41,13 @@ def sign_in_cookie(app: Flask, user: User) -> str:
 
 
 @pytest.fixture
-def site(database_url: str, tmp_path: Path) -> Iterator[Site]:
+def smtp() -> Iterator[SmtpSink]:
+    with SmtpSink() as sink:
+        yield sink
+
+
+@pytest.fixture
+def site(database_url: str, tmp_path: Path, smtp: SmtpSink) -> Iterator[Site]:
     """The program served by real threads over real sockets, with its clock."""
     port = free_port()
     config = Config(
@@ -48,6 +55,7 @@ def site(database_url: str, tmp_path: Path) -> Iterator[Site]:
         DATABASE_URL=database_url,
         DATA_DIR=tmp_path / "data",
         PUBLIC_URL=f"http://localhost:{port}",
+        SMTP_URL=smtp.url,
     )
     app = create_app(config)
     server = make_server("127.0.0.1", port, app, threaded=True)
