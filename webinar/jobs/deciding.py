@@ -1,0 +1,33 @@
+"""Credit decided by the clock: after a session, after a watching, after a deadline."""
+
+import logging
+from datetime import datetime
+from itertools import groupby
+
+from webinar.db import open_db, read_db
+from webinar.jobs.toolbox import Toolbox
+from webinar.services import credits
+
+log = logging.getLogger(__name__)
+
+PEOPLE_AT_ONCE = 100
+
+
+def decide_due(tools: Toolbox, now: datetime) -> None:
+    """Decide what is due, a hundred people of one session in a transaction."""
+    with read_db() as db:
+        due = credits.due(db, now=now)
+    for session_id, pairs in groupby(due, key=lambda pair: pair[0]):
+        people = [user_id for _, user_id in pairs]
+        for first in range(0, len(people), PEOPLE_AT_ONCE):
+            some = people[first : first + PEOPLE_AT_ONCE]
+            with open_db.begin() as db:
+                fresh = credits.decide_people(
+                    db, session_id, some, public_url=tools.config.PUBLIC_URL, now=now
+                )
+            log.info(
+                "credit decided: session=%s people=%s decisions=%s",
+                session_id,
+                len(some),
+                len(fresh),
+            )

@@ -1,0 +1,215 @@
+"""From rows to the facts of a case: what the rules of credit are asked with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+from sqlalchemy import func, select
+
+from webinar.db import DbSession
+from webinar.domain.attendance import ViewingMode, evidence_in
+from webinar.domain.credit import CaseFacts, Grant, Reason, TestResult
+from webinar.domain.policy import CountingWindow
+from webinar.domain.policy import CreditPolicy as Rules
+from webinar.domain.timezone import to_local, to_utc
+from webinar.domain.viewing import Viewing
+from webinar.models import (
+    AccreditationGrant,
+    CreditDecision,
+    EvaluationGiven,
+    Identifier,
+    TestAttempt,
+    WebinarSession,
+)
+from webinar.services import attendance
+from webinar.services.grants import Offer
+
+HOUR = timedelta(hours=1)
+JUST_AFTER = Fraction(1, 3600)
+"""A deadline that has passed is asked about as of one second later, whenever that is: so a
+case decided again tomorrow has the same facts."""
+
+
+@dataclass(frozen=True)
+class Papers:
+    """What people have handed in for a session, by person."""
+
+    evaluated: dict[int, datetime]
+    attempts: dict[int, list[TestAttempt]]
+    identifiers: dict[int, frozenset[str]]
+    earned: dict[tuple[int, int], Decimal]
+    """(person, accreditor) -> credit of other sessions of the same day."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One person under one grant: the facts, and until when what is missing may come."""
+
+    facts: CaseFacts
+    ended_at: datetime
+    """Of the live session, or of the watching: deadlines run from here."""
+
+    def due_at(self, rules: Rules, reason: Reason) -> datetime | None:
+        """The last instant for what a pending decision waits for; None without a deadline."""
+        hours = None
+        if reason is Reason.PENDING_TEST:
+            hours = rules.test_deadline_hours
+        elif reason is Reason.PENDING_EVALUATION and rules.evaluation_deadline_days is not None:
+            hours = Fraction(rules.evaluation_deadline_days * 24)
+        return None if hours is None else self.ended_at + HOUR * float(hours)
+
+
+def papers_of(
+    db: DbSession, session: WebinarSession, offers: Sequence[Offer], user_ids: Sequence[int]
+) -> Papers:
+    """All papers of these people, in a fixed number of queries."""
+    evaluated = db.execute(
+        select(EvaluationGiven.user_id, EvaluationGiven.given_at).where(
+            EvaluationGiven.session_id == session.id, EvaluationGiven.user_id.in_(user_ids)
+        )
+    )
+    attempts: dict[int, list[TestAttempt]] = {}
+    for attempt in db.scalars(
+        select(TestAttempt)
+        .where(TestAttempt.session_id == session.id, TestAttempt.user_id.in_(user_ids))
+        .order_by(TestAttempt.number)
+    ):
+        attempts.setdefault(attempt.user_id, []).append(attempt)
+    identifiers: dict[int, set[str]] = {}
+    if any(offer.rules.requires_identifier for offer in offers):
+        for user_id, kind in db.execute(
+            select(Identifier.user_id, Identifier.kind).where(Identifier.user_id.in_(user_ids))
+        ).tuples():
+            identifiers.setdefault(user_id, set()).add(kind)
+    return Papers(
+        evaluated=dict(evaluated.tuples().all()),
+        attempts=attempts,
+        identifiers={user_id: frozenset(kinds) for user_id, kinds in identifiers.items()},
+        earned=_earned_that_day(db, session, offers, user_ids),
+    )
+
+
+def case_of(
+    db: DbSession,
+    session: WebinarSession,
+    offer: Offer,
+    viewing: Viewing,
+    papers: Papers,
+    user_id: int,
+    *,
+    already_credited: bool,
+    now: datetime,
+) -> Case:
+    """The facts of one person under one grant."""
+    grant, rules = offer.grant, offer.rules
+    rate = float(rules.max_playback_rate)
+    window = attendance.counting_window(
+        db, session, grant.mode, actual=rules.window is CountingWindow.ACTUAL
+    )
+    if grant.mode is ViewingMode.LIVE:
+        ended_at = session.actual_ended_at or session.ends_at
+        credit_at = session.starts_at
+    else:
+        in_time = viewing
+        if grant.credit_until is not None:
+            in_time = viewing.before(grant.credit_until, allowed_rate=rate)
+        # What is watched after the credit clock neither adds to it nor takes from it.
+        viewing = in_time if in_time.loads else viewing
+        ended_at = credit_at = viewing.last_seen_at or now
+        if grant.credit_until is not None and in_time.loads:
+            credit_at = min(credit_at, grant.credit_until - timedelta(microseconds=1))
+    evaluated_at = papers.evaluated.get(user_id)
+    facts = CaseFacts(
+        mode=grant.mode,
+        window=window,
+        evidence=evidence_in(window, viewing.spans(allowed_rate=rate)),
+        grant=Grant(
+            credits=grant.credits_granted,
+            mode=grant.mode,
+            status=grant.status,
+            reference=grant.reference,
+            credit_until=grant.credit_until,
+        ),
+        credit_at=credit_at,
+        hours_since_end=_hours_since(ended_at, rules, now),
+        wall_seconds=viewing.wall_seconds if rules.min_wall_ratio else None,
+        test=_best(papers.attempts.get(user_id, []), rules, ended_at),
+        evaluation=evaluated_at is not None,
+        evaluation_hours_after_end=(
+            None
+            if evaluated_at is None or rules.evaluation_deadline_days is None
+            else _hours(ended_at, evaluated_at)
+        ),
+        identifier=rules.requires_identifier in papers.identifiers.get(user_id, frozenset()),
+        already_credited=already_credited,
+        earned_today=papers.earned.get((user_id, grant.accreditor_id), Decimal(0)),
+    )
+    return Case(facts=facts, ended_at=ended_at)
+
+
+def _hours(start: datetime, end: datetime) -> Fraction:
+    """Exact hours, at least 0: a paper handed in while one still watches is not early."""
+    return max(Fraction((end - start) // timedelta(microseconds=1), 3_600_000_000), Fraction(0))
+
+
+def _hours_since(ended_at: datetime, rules: Rules, now: datetime) -> Fraction | None:
+    deadlines = []
+    if rules.test_required and rules.test_deadline_hours is not None:
+        deadlines.append(rules.test_deadline_hours)
+    if rules.evaluation_required and rules.evaluation_deadline_days is not None:
+        deadlines.append(Fraction(rules.evaluation_deadline_days * 24))
+    since = _hours(ended_at, now)
+    passed = [deadline for deadline in deadlines if since > deadline]
+    return max(passed) + JUST_AFTER if passed else None
+
+
+def _best(attempts: list[TestAttempt], rules: Rules, ended_at: datetime) -> TestResult | None:
+    if not attempts or not rules.test_required:
+        return None
+    deadline = rules.test_deadline_hours
+
+    def worth(attempt: TestAttempt) -> tuple[bool, int, int]:
+        in_time = deadline is None or _hours(ended_at, attempt.taken_at) <= deadline
+        return in_time, attempt.correct, -attempt.number
+
+    best = max(attempts, key=worth)
+    return TestResult(
+        correct=best.correct,
+        of=best.of,
+        hours_after_end=Fraction(0) if deadline is None else _hours(ended_at, best.taken_at),
+    )
+
+
+def _earned_that_day(
+    db: DbSession, session: WebinarSession, offers: Sequence[Offer], user_ids: Sequence[int]
+) -> dict[tuple[int, int], Decimal]:
+    capped = {o.grant.accreditor_id for o in offers if o.rules.max_per_day is not None}
+    if not capped:
+        return {}
+    day = to_local(session.starts_at, session.zone).date()
+    start, end = (
+        to_utc(datetime.combine(d, time()), session.zone, on_gap="forward", on_fold="first")
+        for d in (day, day + timedelta(days=1))
+    )
+    rows = db.execute(
+        select(
+            CreditDecision.user_id,
+            AccreditationGrant.accreditor_id,
+            func.sum(CreditDecision.credit),
+        )
+        .join(AccreditationGrant, AccreditationGrant.id == CreditDecision.grant_id)
+        .join(WebinarSession, WebinarSession.id == CreditDecision.session_id)
+        .where(
+            CreditDecision.is_latest,
+            CreditDecision.reason == Reason.OK,
+            CreditDecision.user_id.in_(user_ids),
+            CreditDecision.session_id != session.id,
+            AccreditationGrant.accreditor_id.in_(capped),
+            WebinarSession.starts_at >= start,
+            WebinarSession.starts_at < end,
+        )
+        .group_by(CreditDecision.user_id, AccreditationGrant.accreditor_id)
+    )
+    return {(user_id, body): Decimal(str(credit)) for user_id, body, credit in rows.tuples()}

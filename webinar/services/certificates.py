@@ -1,0 +1,225 @@
+"""Certificates: one a person and session, frozen when issued, superseded or revoked, never gone."""
+
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import select
+
+from webinar.db import DbSession
+from webinar.domain.attendance import ViewingMode
+from webinar.domain.certificate import (
+    CertificateContent,
+    CreditLine,
+    new_number,
+    normalise_number,
+)
+from webinar.domain.credit import Reason
+from webinar.domain.errors import Conflict, DomainError, NotFound
+from webinar.domain.letter import MailKind
+from webinar.domain.timezone import to_local
+from webinar.domain.wording import local_time_range, long_date, zone_abbreviation
+from webinar.models import Certificate, CreditDecision, User, WebinarSession
+from webinar.services import audit, deliveries
+
+
+class UnknownCertificate(NotFound):
+    """The number is well formed, and nobody was given it."""
+
+
+class Standing(StrEnum):
+    """What a certificate is worth today."""
+
+    GENUINE = "genuine"
+    SUPERSEDED = "superseded"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True)
+class Verified:
+    """A certificate of ours, as it was frozen, and what it is worth today."""
+
+    certificate: Certificate
+    content: CertificateContent
+    standing: Standing
+
+    @property
+    def is_untouched(self) -> bool:
+        """True if the stored content still has the digest it was issued with."""
+        return self.content.digest == self.certificate.content_digest
+
+
+def follow(
+    db: DbSession, session: WebinarSession, user_id: int, *, public_url: str, now: datetime
+) -> Certificate | None:
+    """Let the certificate say what the standing decisions say; returns a newly issued one.
+
+    The first earned credit issues it, another one supersedes it, the last one lost revokes it.
+    """
+    earned = db.scalars(
+        select(CreditDecision)
+        .where(
+            CreditDecision.session_id == session.id,
+            CreditDecision.user_id == user_id,
+            CreditDecision.is_latest,
+            CreditDecision.reason == Reason.OK,
+        )
+        .order_by(CreditDecision.grant_id)
+    ).all()
+    before = _newest(db, session.id, user_id)
+    if not earned:
+        if before is not None and before.revoked_at is None:
+            _revoke(db, before, actor_id=None, reason="The credit it shows was lost.", now=now)
+        return None
+    lines = tuple(_line(decision) for decision in earned)
+    if before is not None and content_of(before).lines == lines:
+        return None  # also where it was revoked by hand: that is not undone by itself
+    revision = 0 if before is None else before.revision + 1
+    number = new_number(secrets.token_bytes(8))
+    stands = before if before is not None and before.revoked_at is None else None
+    content = _content(db, session, user_id, earned, lines, public_url=public_url, now=now)
+    content = replace(
+        content,
+        number=number,
+        supersedes=stands.number if stands else "",
+        verify_url=f"{public_url}/verify/{number}",
+    )
+    certificate = Certificate(
+        number=number,
+        session_id=session.id,
+        user_id=user_id,
+        revision=revision,
+        content=json.loads(content.to_json()),
+        content_digest=content.digest,
+        decision_ids=[decision.id for decision in earned],
+        issued_at=now,
+    )
+    db.add(certificate)
+    if stands is not None:
+        stands.superseded_by = number
+    db.flush()
+    deliveries.queue(
+        db,
+        MailKind.CERTIFICATE_READY,
+        user_id=user_id,
+        subject_id=certificate.id,
+        due_at=now,
+        now=now,
+    )
+    return certificate
+
+
+def revoke(
+    db: DbSession, number: str, *, actor_id: int | None, reason: str, now: datetime
+) -> Certificate:
+    """Take a certificate back, with a reason that its page shows from then on."""
+    if not reason.strip():
+        raise DomainError("Say why the certificate is revoked; its page will show it.")
+    certificate = verify(db, number).certificate
+    if certificate.revoked_at is not None:
+        raise Conflict("This certificate is revoked already.")
+    _revoke(db, certificate, actor_id=actor_id, reason=reason.strip(), now=now)
+    return certificate
+
+
+def verify(db: DbSession, typed: str) -> Verified:
+    """The certificate of this number, however it was typed.
+
+    Raises MalformedNumber, and UnknownCertificate for a number that nobody was given.
+    """
+    number = normalise_number(typed)
+    certificate = db.scalar(select(Certificate).where(Certificate.number == number))
+    if certificate is None:
+        raise UnknownCertificate(f"We have not issued a certificate with the number {number}.")
+    standing = Standing.GENUINE
+    if certificate.revoked_at is not None:
+        standing = Standing.REVOKED
+    elif certificate.superseded_by is not None:
+        standing = Standing.SUPERSEDED
+    return Verified(certificate, content_of(certificate), standing)
+
+
+def standing_of(db: DbSession, session_id: int, user_id: int) -> Certificate | None:
+    """The person's certificate of this session that is worth something today."""
+    newest = _newest(db, session_id, user_id)
+    return newest if newest is not None and newest.revoked_at is None else None
+
+
+def content_of(certificate: Certificate) -> CertificateContent:
+    """What the certificate says, as it was frozen."""
+    return CertificateContent.from_json(json.dumps(certificate.content))
+
+
+def _newest(db: DbSession, session_id: int, user_id: int) -> Certificate | None:
+    return db.scalar(
+        select(Certificate)
+        .where(Certificate.session_id == session_id, Certificate.user_id == user_id)
+        .order_by(Certificate.revision.desc())
+        .limit(1)
+    )
+
+
+def _revoke(
+    db: DbSession, certificate: Certificate, *, actor_id: int | None, reason: str, now: datetime
+) -> None:
+    certificate.revoked_at = now
+    certificate.revoke_reason = reason
+    audit.write(
+        db,
+        actor_id=actor_id,
+        action="certificate revoked",
+        subject=f"session {certificate.session_id}",
+        after={"number": certificate.number},
+        reason=reason,
+        now=now,
+    )
+
+
+def _line(decision: CreditDecision) -> CreditLine:
+    grant = decision.grant
+    return CreditLine(
+        body=grant.accreditor.name,
+        credits=decision.credit,
+        unit=grant.accreditor.unit,
+        reference=grant.reference,
+        statement=grant.statement_granted,
+    )
+
+
+def _content(
+    db: DbSession,
+    session: WebinarSession,
+    user_id: int,
+    earned: Sequence[CreditDecision],
+    lines: tuple[CreditLine, ...],
+    *,
+    public_url: str,
+    now: datetime,
+) -> CertificateContent:
+    zone = session.zone
+    modes = {decision.grant.mode for decision in earned}
+    mode = ViewingMode.LIVE if ViewingMode.LIVE in modes else ViewingMode.RECORDED
+    attended = max(d.seconds_counted for d in earned if d.grant.mode is mode)
+    hours = local_time_range(session.starts_at, session.ends_at, zone)
+    return CertificateContent(
+        number="",
+        person_name=db.get_one(User, user_id).name,
+        title=session.title,
+        series=session.series.name if session.series else "",
+        held=(
+            f"{long_date(session.starts_at, zone)}, {hours} "
+            f"{zone_abbreviation(session.starts_at, zone)}"
+        ),
+        mode=mode,
+        provider=session.society.name,
+        auspices=", ".join(sorted(lent.society.name for lent in session.auspices)),
+        lines=lines,
+        minutes_attended=attended // 60,
+        faculty=tuple(dict.fromkeys(member.name for member in session.faculty)),
+        disclosures_url=f"{public_url}/sessions/{session.public_id}",
+        issued_on=to_local(now, zone).date(),
+        verify_url="",
+    )

@@ -1,0 +1,299 @@
+"""Credit: decided by the clock and by every paper that comes in, in revisions that stay."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, or_, select, update
+
+from webinar.db import DbSession
+from webinar.domain.attendance import ViewingMode
+from webinar.domain.credit import Decision, GrantStatus, Reason, decide, hash_of_inputs
+from webinar.domain.replay import facts_of, record_of
+from webinar.domain.session import SessionStatus
+from webinar.domain.viewing import Viewing
+from webinar.models import (
+    AccreditationGrant,
+    CreditDecision,
+    User,
+    ViewingPass,
+    WatchSegment,
+    WebinarSession,
+)
+from webinar.services import attendance, certificates
+from webinar.services.cases import Case, case_of, papers_of
+from webinar.services.grants import Offer, offers_of, rules_of
+
+# Beats that were on their way at the end have arrived by then.
+SETTLE_LIVE = timedelta(minutes=5)
+SETTLE_RECORDED = timedelta(minutes=1)
+LOOK_BACK = timedelta(days=14)
+STRAGGLE = timedelta(hours=1)
+
+Latest = dict[tuple[int, int], CreditDecision]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A decision that comes out otherwise than it is stored."""
+
+    decision: CreditDecision
+    again: Decision
+
+
+def due(db: DbSession, *, now: datetime) -> list[tuple[int, int]]:
+    """(session, person) whose evidence has grown since it was decided upon, or is now too late."""
+    grant = select(AccreditationGrant.id).where(
+        AccreditationGrant.session_id == ViewingPass.session_id,
+        AccreditationGrant.mode == ViewingPass.mode,
+        AccreditationGrant.status == GrantStatus.GRANTED,
+    )
+    last_at = func.max(WatchSegment.last_at)
+    ended_at = func.coalesce(WebinarSession.actual_ended_at, WebinarSession.ends_at)
+    is_live = ViewingPass.mode == ViewingMode.LIVE
+    undecided = (
+        select(ViewingPass.session_id, ViewingPass.user_id)
+        .join(WebinarSession, WebinarSession.id == ViewingPass.session_id)
+        .join(WatchSegment, WatchSegment.pass_id == ViewingPass.id)
+        .where(
+            ViewingPass.issued_at > now - LOOK_BACK,
+            or_(ViewingPass.decided_until.is_(None), ViewingPass.expires_at > now - STRAGGLE),
+            or_(
+                ~is_live,
+                (WebinarSession.status == SessionStatus.ENDED) & (ended_at <= now - SETTLE_LIVE),
+            ),
+            grant.exists(),
+        )
+        .group_by(ViewingPass.id)
+        .having(or_(ViewingPass.decided_until.is_(None), last_at > ViewingPass.decided_until))
+        .having(or_(is_live, last_at <= now - SETTLE_RECORDED))
+    )
+    late = select(CreditDecision.session_id, CreditDecision.user_id).where(
+        CreditDecision.is_latest, CreditDecision.due_at < now
+    )
+    found = {(session_id, user_id) for session_id, user_id in db.execute(undecided).tuples()}
+    found |= {(session_id, user_id) for session_id, user_id in db.execute(late).tuples()}
+    return sorted(found)
+
+
+def decide_session(
+    db: DbSession, session_id: int, *, public_url: str, now: datetime
+) -> list[CreditDecision]:
+    """Decide for everybody with evidence or a decision; returns the new revisions."""
+    people = set(
+        db.scalars(
+            select(ViewingPass.user_id)
+            .join(WatchSegment, WatchSegment.pass_id == ViewingPass.id)
+            .where(ViewingPass.session_id == session_id)
+            .distinct()
+        )
+    ) | set(
+        db.scalars(
+            select(CreditDecision.user_id).where(CreditDecision.session_id == session_id).distinct()
+        )
+    )
+    return decide_people(db, session_id, sorted(people), public_url=public_url, now=now)
+
+
+def decide_person(
+    db: DbSession, session_id: int, user_id: int, *, public_url: str, now: datetime
+) -> list[CreditDecision]:
+    """Decide for one person, because a paper of theirs came in."""
+    return decide_people(db, session_id, [user_id], public_url=public_url, now=now)
+
+
+def decide_people(
+    db: DbSession, session_id: int, user_ids: Sequence[int], *, public_url: str, now: datetime
+) -> list[CreditDecision]:
+    """Decide for these people under every grant; certificates follow. Returns new revisions.
+
+    A revision is written only where the facts or what follows from them has changed. Live
+    grants wait until the session has ended. `public_url` goes on certificates.
+    """
+    # The clock and a form may decide for the same person at once: one after the other.
+    db.scalars(
+        select(User.id)
+        .where(User.id.in_(user_ids))
+        .order_by(User.id)
+        .with_for_update(key_share=True)
+    ).all()
+    session = db.get_one(WebinarSession, session_id)
+    latest = _latest(db, session_id, user_ids)
+    decided = {grant_id for _, grant_id in latest}
+    offers = [
+        offer
+        for offer in offers_of(db, session_id, granted_only=False)
+        if offer.grant.status is GrantStatus.GRANTED or offer.grant.id in decided
+        if offer.grant.mode is ViewingMode.RECORDED or session.status is SessionStatus.ENDED
+    ]
+    watched = {
+        mode: dict(attendance.viewings(db, session_id, mode, user_ids=user_ids))
+        for mode in {offer.grant.mode for offer in offers}
+    }
+    papers = papers_of(db, session, offers, user_ids)
+    fresh = []
+    for user_id in user_ids:
+        changed = []
+        for offer in offers:
+            viewing = watched[offer.grant.mode].get(user_id)
+            if viewing is None and (user_id, offer.grant.id) not in latest:
+                continue  # was not there: nothing to decide
+            case = case_of(
+                db,
+                session,
+                offer,
+                viewing or Viewing(),
+                papers,
+                user_id,
+                already_credited=_is_credited(latest, offers, offer, user_id),
+                now=now,
+            )
+            decision = _write(db, session, user_id, offer, case, latest, now=now)
+            if decision is not None:
+                changed.append(decision)
+        if changed:
+            db.flush()
+            certificates.follow(db, session, user_id, public_url=public_url, now=now)
+            fresh += changed
+    for by_person in watched.values():
+        _mark_decided(db, by_person)
+    db.flush()
+    return fresh
+
+
+def latest_of(db: DbSession, session_id: int, user_id: int) -> list[CreditDecision]:
+    """The decisions that stand, for one person in one session."""
+    return list(_latest(db, session_id, [user_id]).values())
+
+
+def replay(db: DbSession, session_id: int) -> list[Difference]:
+    """Decide every stored case again from the facts stored beside it; returns what differs."""
+    differences = []
+    for decision in db.scalars(
+        select(CreditDecision)
+        .where(CreditDecision.session_id == session_id)
+        .order_by(CreditDecision.id)
+        .execution_options(yield_per=500)
+    ):
+        rules = rules_of(decision.grant.policy)
+        facts = facts_of(decision.inputs)
+        again = decide(rules, facts)
+        if (
+            again.credit != decision.credit
+            or again.reason is not decision.reason
+            or hash_of_inputs(rules, facts) != decision.inputs_hash
+        ):
+            differences.append(Difference(decision, again))
+    return differences
+
+
+def unsupported(db: DbSession, session_id: int) -> list[Difference]:
+    """Standing decisions that today's evidence does not give; nothing is written."""
+    session = db.get_one(WebinarSession, session_id)
+    offers = {offer.grant.id: offer for offer in offers_of(db, session_id, granted_only=False)}
+    standing = db.scalars(
+        select(CreditDecision)
+        .where(CreditDecision.session_id == session_id, CreditDecision.is_latest)
+        .order_by(CreditDecision.id)
+    ).all()
+    user_ids = sorted({decision.user_id for decision in standing})
+    papers = papers_of(db, session, list(offers.values()), user_ids)
+    watched = {
+        mode: dict(attendance.viewings(db, session_id, mode, user_ids=user_ids))
+        for mode in ViewingMode
+    }
+    differences = []
+    for decision in standing:
+        offer = offers[decision.grant_id]
+        facts = facts_of(decision.inputs)
+        case = case_of(
+            db,
+            session,
+            offer,
+            watched[offer.grant.mode].get(decision.user_id, Viewing()),
+            papers,
+            decision.user_id,
+            already_credited=facts.already_credited,
+            now=decision.decided_at,
+        )
+        again = decide(offer.rules, case.facts)
+        if (again.seconds_counted, again.credit) != (decision.seconds_counted, decision.credit):
+            differences.append(Difference(decision, again))
+    return differences
+
+
+def _latest(db: DbSession, session_id: int, user_ids: Sequence[int]) -> Latest:
+    return {
+        (decision.user_id, decision.grant_id): decision
+        for decision in db.scalars(
+            select(CreditDecision)
+            .where(
+                CreditDecision.session_id == session_id,
+                CreditDecision.user_id.in_(user_ids),
+                CreditDecision.is_latest,
+            )
+            .order_by(CreditDecision.grant_id)
+        )
+    }
+
+
+def _is_credited(latest: Latest, offers: Sequence[Offer], offer: Offer, user_id: int) -> bool:
+    """True if another grant of the same body has given credit for this session already."""
+    return any(
+        other.grant.accreditor_id == offer.grant.accreditor_id
+        and other.grant.id != offer.grant.id
+        and (user_id, other.grant.id) in latest
+        and latest[user_id, other.grant.id].reason is Reason.OK
+        for other in offers
+    )
+
+
+def _write(
+    db: DbSession,
+    session: WebinarSession,
+    user_id: int,
+    offer: Offer,
+    case: Case,
+    latest: Latest,
+    *,
+    now: datetime,
+) -> CreditDecision | None:
+    before = latest.get((user_id, offer.grant.id))
+    inputs_hash = hash_of_inputs(offer.rules, case.facts)
+    decision = decide(offer.rules, case.facts)
+    if before is not None:
+        same = (before.inputs_hash, before.reason, before.credit)
+        if same == (inputs_hash, decision.reason, decision.credit):
+            return None
+        before.is_latest = False
+    row = CreditDecision(
+        session_id=session.id,
+        user_id=user_id,
+        grant_id=offer.grant.id,
+        revision=0 if before is None else before.revision + 1,
+        credit=decision.credit,
+        reason=decision.reason,
+        explanation=decision.explanation,
+        next_step=decision.next_step,
+        due_at=case.due_at(offer.rules, decision.reason),
+        seconds_counted=decision.seconds_counted,
+        window_seconds=decision.window_seconds,
+        inputs=record_of(case.facts),
+        inputs_hash=inputs_hash,
+        decided_at=now,
+        is_latest=True,
+    )
+    db.add(row)
+    latest[user_id, offer.grant.id] = row
+    return row
+
+
+def _mark_decided(db: DbSession, by_person: dict[int, Viewing]) -> None:
+    """Remember how far the evidence went that was decided upon; later beats are new evidence."""
+    seen = [
+        {"id": load.facts.pass_id, "decided_until": load.last_seen_at}
+        for viewing in by_person.values()
+        for load in viewing.loads
+    ]
+    if seen:
+        db.execute(update(ViewingPass), seen)
