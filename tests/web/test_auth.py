@@ -1,9 +1,11 @@
 """Accounts through the browser's eyes: register, prove, sign in, and all that goes wrong."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
@@ -125,6 +127,25 @@ def test_opening_a_link_any_number_of_times_does_not_use_it_up(
     assert may_see_my_page(client)
 
 
+def test_the_button_works_over_tls_with_the_guard_against_forged_forms(
+    app: Flask, client: FlaskClient, db: DbSession
+) -> None:
+    app.config["WTF_CSRF_ENABLED"] = True
+    user = make_user(db, "anna@example.net")
+    token = accounts.sign_in_token(db, user, now=datetime.now(UTC))
+    db.commit()
+    address = f"https://localhost/sign-in/{token}"
+
+    page = client.get(address).text
+    field = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert field is not None
+    pressed = client.post(
+        address, data={"csrf_token": field.group(1)}, headers={"Referer": address}
+    )
+
+    assert pressed.status_code == 303
+
+
 def test_a_used_link_says_so_and_offers_a_new_one(client: FlaskClient, db: DbSession) -> None:
     make_user(db, "anna@example.net")
     db.commit()
@@ -154,7 +175,7 @@ def test_an_expired_link_and_an_invented_one_are_told_the_same(
 
     assert (expired.status_code, invented.status_code) == (410, 410)
     assert expired.headers["Cache-Control"] == "no-store"
-    assert expired.headers["Referrer-Policy"] == "no-referrer"
+    assert expired.headers["Referrer-Policy"] == "same-origin"
     assert db.scalars(select(User.verified_at)).one() is None
 
 

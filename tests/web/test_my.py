@@ -1,14 +1,24 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from tests.builders import make_registration, make_series, make_session, make_user
 from webinar.db import DbSession
+from webinar.domain.attendance import ViewingMode
+from webinar.domain.credit import GrantStatus, Reason
 from webinar.domain.recording import RecordingState
 from webinar.domain.session import SessionStatus
-from webinar.models import Recording, User
+from webinar.models import (
+    AccreditationGrant,
+    Accreditor,
+    CreditDecision,
+    CreditPolicy,
+    Recording,
+    User,
+)
 from webinar.services import links, registrations
 
 NOW = datetime.now(UTC)
@@ -71,6 +81,54 @@ def test_a_live_session_is_the_next_step(signed_in_as: SignIn, db: DbSession) ->
 
     assert "On air" in page.split('id="next"')[1]
     assert f'href="/sessions/{live.public_id}/live">Join live</a>' in page
+
+
+def test_credit_is_shown_with_its_reason_and_its_certificate(
+    signed_in_as: SignIn, db: DbSession
+) -> None:
+    user = make_user(db)
+    session = make_session(db, starts_at=NOW - 9 * DAY, status=SessionStatus.ENDED)
+    policy = CreditPolicy(name="p", version=1, data={}, created_at=NOW)
+    for slug, reason, words in (
+        ("cme", Reason.OK, "41:10 of 45:00 counted"),
+        ("mora", Reason.PENDING_EVALUATION, "CREDIT COMES AFTER THE EVALUATION"),
+    ):
+        grant = AccreditationGrant(
+            session_id=session.id,
+            accreditor=Accreditor(slug=slug, name=slug, short_name=slug.upper(), unit="point"),
+            policy=policy,
+            # A granted one would be asked for its rule, which is not what this is about.
+            mode=ViewingMode.LIVE,
+            status=GrantStatus.NONE,
+            credits_granted=Decimal(1),
+        )
+        db.add(grant)
+        db.flush()
+        for revision in (0, 1):
+            db.add(
+                CreditDecision(
+                    session_id=session.id,
+                    user_id=user.id,
+                    grant_id=grant.id,
+                    revision=revision,
+                    credit=Decimal(revision) if reason is Reason.OK else Decimal(0),
+                    reason=reason,
+                    explanation=f"{words}, revision {revision}",
+                    seconds_counted=2470,
+                    window_seconds=2700,
+                    inputs={},
+                    inputs_hash="0" * 64,
+                    decided_at=NOW,
+                )
+            )
+    db.commit()
+
+    page = signed_in_as(user).get("/my/").text.split('id="credit"')[1]
+
+    assert "CME 1" in page
+    assert "MORA pending" in page
+    assert "41:10 of 45:00 counted, revision 1" in page
+    assert "revision 0" not in page
 
 
 def test_nobody_sees_what_another_registered_for(signed_in_as: SignIn, db: DbSession) -> None:

@@ -16,9 +16,7 @@ from webinar.models import AccreditationGrant, Certificate, CreditDecision, Webi
 class CreditLine:
     """The latest decision of one body on one session."""
 
-    session: WebinarSession
     body: str
-    unit: str
     credit: Decimal
     explanation: str
     next_step: str
@@ -27,16 +25,53 @@ class CreditLine:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CertificateLine:
-    """A certificate that holds."""
+class Earned:
+    """What a person has from one session, decided or pending, and the certificate's number."""
 
     session: WebinarSession
-    number: str
-    issued_at: datetime
+    credit: tuple[CreditLine, ...]
+    certificate: str
+    """Of the one that holds; "" while there is none."""
 
 
-def credit_lines(db: DbSession, user_id: int) -> list[CreditLine]:
-    """One line for each session and body, the latest decision first."""
+def of_person(db: DbSession, user_id: int) -> list[Earned]:
+    """Every session with a decision or a certificate, the latest session first; two queries."""
+    sessions: dict[int, WebinarSession] = {}
+    lines: dict[int, list[CreditLine]] = {}
+    for decision in _latest_decisions(db, user_id):
+        sessions[decision.session_id] = decision.session
+        lines.setdefault(decision.session_id, []).append(
+            CreditLine(
+                body=decision.grant.accreditor.short_name,
+                credit=decision.credit,
+                explanation=decision.explanation,
+                next_step=decision.next_step or "",
+                due_at=decision.due_at,
+                is_pending=decision.reason in PENDING,
+            )
+        )
+    numbers: dict[int, str] = {}
+    for certificate, session in db.execute(
+        select(Certificate, WebinarSession)
+        .join(WebinarSession, WebinarSession.id == Certificate.session_id)
+        .where(Certificate.user_id == user_id)
+        .where(Certificate.revoked_at.is_(None))
+        .where(Certificate.superseded_by.is_(None))
+        .order_by(Certificate.revision)
+    ):
+        sessions[session.id] = session
+        numbers[session.id] = certificate.number
+    return [
+        Earned(
+            session=session,
+            credit=tuple(lines.get(session.id, ())),
+            certificate=numbers.get(session.id, ""),
+        )
+        for session in sorted(sessions.values(), key=lambda one: one.starts_at, reverse=True)
+    ]
+
+
+def _latest_decisions(db: DbSession, user_id: int) -> list[CreditDecision]:
     decisions = db.scalars(
         select(CreditDecision)
         .where(CreditDecision.user_id == user_id)
@@ -44,37 +79,9 @@ def credit_lines(db: DbSession, user_id: int) -> list[CreditLine]:
             joinedload(CreditDecision.session),
             joinedload(CreditDecision.grant).joinedload(AccreditationGrant.accreditor),
         )
-        .order_by(CreditDecision.revision.desc(), CreditDecision.decided_at.desc())
+        .order_by(CreditDecision.grant_id, CreditDecision.revision.desc())
     )
-    latest: dict[tuple[int, int], CreditDecision] = {}
+    latest: dict[int, CreditDecision] = {}
     for decision in decisions:
-        latest.setdefault((decision.session_id, decision.grant_id), decision)
-    return [
-        CreditLine(
-            session=decision.session,
-            body=decision.grant.accreditor.short_name,
-            unit=decision.grant.accreditor.unit,
-            credit=decision.credit,
-            explanation=decision.explanation,
-            next_step=decision.next_step or "",
-            due_at=decision.due_at,
-            is_pending=decision.reason in PENDING,
-        )
-        for decision in sorted(latest.values(), key=lambda found: found.decided_at, reverse=True)
-    ]
-
-
-def certificate_lines(db: DbSession, user_id: int) -> list[CertificateLine]:
-    """The person's certificates that hold, the latest first."""
-    rows = db.execute(
-        select(Certificate, WebinarSession)
-        .join(WebinarSession, WebinarSession.id == Certificate.session_id)
-        .where(Certificate.user_id == user_id)
-        .where(Certificate.revoked_at.is_(None))
-        .where(Certificate.superseded_by.is_(None))
-        .order_by(Certificate.issued_at.desc())
-    )
-    return [
-        CertificateLine(session=session, number=certificate.number, issued_at=certificate.issued_at)
-        for certificate, session in rows
-    ]
+        latest.setdefault(decision.grant_id, decision)
+    return list(latest.values())

@@ -256,10 +256,13 @@ def _use(token: str) -> ResponseReturnValue:
 
 
 def _secret_page(page: str, *, status: int = 200) -> Response:
-    """The address holds a secret: no cache keeps the page, no other site is told of it."""
+    """The address holds a secret: no cache keeps the page, no other site is told of it.
+
+    This site itself is: over TLS its guard against forged forms asks where a form came from.
+    """
     response = make_response(page, status)
     response.headers["Cache-Control"] = "no-store"
-    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Referrer-Policy"] = "same-origin"
     return response
 
 

@@ -1,6 +1,7 @@
 """A person's own pages: what to do next, what is coming, what was earned, the account."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from flask import (
     Blueprint,
@@ -18,11 +19,12 @@ from flask_login import current_user
 
 from webinar.domain.countries import COUNTRIES
 from webinar.domain.person import PROFESSIONS, FormRefused, PersonDetails
-from webinar.domain.place import StepKind, StepState
+from webinar.domain.place import StepKind, next_step
 from webinar.domain.session import SessionStatus
 from webinar.domain.timezone import zone_names
 from webinar.models import User
 from webinar.services import accounts, places, registrations, schedule, transcripts
+from webinar.services.places import Place
 from webinar.web.access import signed_in
 from webinar.web.auth import let_in
 from webinar.web.guards import limiter
@@ -32,7 +34,10 @@ from webinar.web.place_cards import PlaceCard, card_of
 bp = Blueprint("my", __name__, url_prefix="/my")
 
 # A calendar entry waits for every registration and certificates stay for ever: neither presses.
-PRESSING = frozenset({StepKind.JOIN, StepKind.WATCH, StepKind.EVALUATE, StepKind.TEST})
+PRESSING = frozenset({StepKind.JOIN, StepKind.EVALUATE, StepKind.TEST})
+# Nor does a recording, until its end comes near.
+WATCH_PRESSES = timedelta(days=14)
+CARDS = 4
 
 
 @dataclass(frozen=True)
@@ -52,15 +57,17 @@ def index() -> ResponseReturnValue:
     user_id = current_user.id
     mine = _mine(user_id)
     coming = [one for one in mine if one.is_ahead]
+    # What is on air first, then the latest evening: its deadlines are the nearest.
+    pressing = sorted(
+        (one for one in reversed(mine) if one.is_pressing), key=lambda one: not one.card.live
+    )
     return render_template(
         "my/index.html",
-        pressing=[one for one in mine if one.is_pressing],
+        cards=(pressing or coming[:1])[:CARDS],
         coming=coming,
-        # The latest evening first: its memory is fresh and its deadlines are near.
         watchable=[one for one in reversed(mine) if one.card.can_watch and not one.is_ahead],
         is_empty=not mine,
-        credit=transcripts.credit_lines(g.db, user_id),
-        certificates=transcripts.certificate_lines(g.db, user_id),
+        earned=transcripts.of_person(g.db, user_id),
         series=registrations.series_of_person(g.db, user_id),
         has_feed=current_user.feed_token_hash is not None,
     )
@@ -148,18 +155,26 @@ def _mine(user_id: int) -> list[Mine]:
     listed = schedule.of_ids(g.db, places.registered_ids(g.db, user_id))
     found = []
     for one, place in zip(listed, places.places_of(g.db, listed, user_id, now=g.now), strict=True):
-        kinds = {step.kind for step in place.steps if step.state is StepState.NEXT}
         session = one.session
         found.append(
             Mine(
                 row=row_of(one, now=g.now),
                 card=card_of(place, signed_in=True, now=g.now),
-                is_pressing=bool(kinds & PRESSING),
+                is_pressing=_presses(place),
                 is_ahead=not is_over(session, g.now)
                 and not (session.status is SessionStatus.CANCELLED and session.ends_at <= g.now),
             )
         )
     return found
+
+
+def _presses(place: Place) -> bool:
+    step = next_step(list(place.steps))
+    if step is None:
+        return False
+    if step.kind is StepKind.WATCH and step.due_at is not None:
+        return bool(step.due_at - g.now < WATCH_PRESSES)
+    return step.kind in PRESSING
 
 
 def _details_of(user: User) -> PersonDetails:
