@@ -377,6 +377,16 @@ def test_saving_what_is_there_says_so(organiser: FlaskClient, session: WebinarSe
     assert "Nothing was different" in answer.text
 
 
+def test_a_person_is_taken_out_of_the_faculty(
+    db: DbSession, organiser: FlaskClient, session: WebinarSession
+) -> None:
+    typed = {**SESSION, "faculty-1-part": "presenter", "faculty-1-name": "Dr Jan Novak"}
+
+    organiser.post(f"/manage/sessions/{session.public_id}", data={**typed, "faculty-0-out": "y"})
+
+    assert [member.name for member in again(db, session).faculty] == ["Dr Jan Novak"]
+
+
 def test_another_row_for_the_faculty_keeps_what_was_typed(
     db: DbSession, organiser: FlaskClient, session: WebinarSession
 ) -> None:
@@ -444,6 +454,8 @@ def test_a_new_time_is_confirmed_before_anybody_is_told(
     saved = organiser.post(path, data={**typed, "confirmed": "y"}, follow_redirects=True)
 
     assert "Save and tell 1 person" in asked.text
+    assert "From Thu 28 Nov 2126, 18:15–19:00 CET to" in asked.text
+    assert "<strong>Thu 5 Dec 2126, 18:15–19:00 CET</strong>" in asked.text
     assert unmoved == STARTS_AT
     assert "Saved. 1 person is told by mail." in saved.text
     assert again(db, published).starts_at == STARTS_AT + timedelta(days=7)

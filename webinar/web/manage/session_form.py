@@ -99,8 +99,12 @@ class Typed:
 
     @classmethod
     def from_form(cls, form: Mapping[str, str], topics: Sequence[str]) -> "Typed":
-        """What was sent; rows of the faculty without anything in them are left out."""
-        rows = [_row(form, number) for number in range(MOST_FACULTY)]
+        """What was sent; rows of the faculty that are empty or taken out are left out."""
+        rows = [
+            _row(form, number)
+            for number in range(MOST_FACULTY)
+            if f"faculty-{number}-out" not in form
+        ]
         text = {
             field.name: form.get(field.name, "").strip()
             for field in fields(cls)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 
 from flask import Response, current_app, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -10,9 +11,9 @@ from flask_login import current_user
 from webinar.domain.access import Action
 from webinar.domain.errors import DomainError
 from webinar.domain.session import SessionStatus
-from webinar.domain.session_details import missing_before_publishing
-from webinar.domain.timezone import zone_names
-from webinar.domain.wording import plural
+from webinar.domain.session_details import SessionDetails, missing_before_publishing
+from webinar.domain.timezone import to_utc, zone_names
+from webinar.domain.wording import local_date, local_time_range, plural, zone_abbreviation
 from webinar.models import WebinarSession
 from webinar.services import registrations, season, topics
 from webinar.services import series as series_service
@@ -95,7 +96,7 @@ def session_save(public_id: str) -> ResponseReturnValue:
         return _form(session, typed, errors), 422
     told = _told_by(session, typed)
     if told and request.form.get("confirmed") != "y":
-        return _form(session, typed, {}, asks_to_tell=told)
+        return _form(session, typed, {}, asks_to_tell=told, moved_to=_new_time(details))
     try:
         change = session_service.edit(
             g.db,
@@ -228,12 +229,23 @@ def _told_by(session: WebinarSession, typed: Typed) -> int:
     return registrations.registered_count(g.db, session.id)
 
 
+def _new_time(details: SessionDetails) -> str:
+    starts_at, ends_at = (to_utc(wall, details.zone) for wall in (details.starts, details.ends))
+    return _time_words(starts_at, ends_at, details.zone)
+
+
+def _time_words(starts_at: datetime, ends_at: datetime, zone: str) -> str:
+    hours = local_time_range(starts_at, ends_at, zone)
+    return f"{local_date(starts_at, zone)}, {hours} {zone_abbreviation(starts_at, zone)}"
+
+
 def _form(
     session: WebinarSession,
     typed: Typed,
     errors: dict[str, str],
     *,
     asks_to_tell: int = 0,
+    moved_to: str = "",
     more_rows: int = 0,
 ) -> str:
     blank = TypedMember(part="presenter" if not typed.faculty else "moderator")
@@ -248,6 +260,8 @@ def _form(
         mark=mark_of(session),
         registered=registrations.registered_count(g.db, session.id),
         asks_to_tell=asks_to_tell,
+        moved_from=_time_words(session.starts_at, session.ends_at, session.zone),
+        moved_to=moved_to,
         missing=missing_before_publishing(
             session.title, session.abstract, frozenset(member.part for member in session.faculty)
         ),
