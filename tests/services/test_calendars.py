@@ -6,6 +6,7 @@ import pytest
 
 from tests.builders import make_registration, make_session, make_user
 from webinar.db import DbSession
+from webinar.domain.errors import NotFound
 from webinar.domain.session import SessionStatus
 from webinar.models import WebinarSession
 from webinar.services import calendars
@@ -16,8 +17,10 @@ NOON = datetime(2026, 11, 22, 11, 0, tzinfo=UTC)
 SIX_MONTHS_BACK = datetime(2026, 5, 21, 22, 0, tzinfo=UTC)
 
 
-def rendered(db: DbSession, starts_at: datetime, **more: SessionStatus) -> WebinarSession:
-    session = make_session(db, starts_at=starts_at, **more)
+def rendered(
+    db: DbSession, starts_at: datetime, *, status: SessionStatus = SessionStatus.PUBLISHED
+) -> WebinarSession:
+    session = make_session(db, starts_at=starts_at, status=status)
     session.ical_public = f"public {session.public_id}"
     session.ical_personal = f"personal {session.public_id}"
     db.flush()
@@ -41,7 +44,7 @@ def test_the_version_changes_once_a_day_at_most_by_itself(db: DbSession) -> None
     feed = calendars.everything("All")
 
     def version(now: datetime) -> str:
-        return calendars.version(db, feed, now=now, home_zone=ZURICH)
+        return calendars.state(db, feed, now=now, home_zone=ZURICH).version
 
     assert version(NOON) == version(datetime(2026, 11, 22, 22, 59, 59, tzinfo=UTC))
     assert version(datetime(2026, 11, 22, 23, 0, tzinfo=UTC)) == ""
@@ -73,7 +76,7 @@ def test_the_feed_of_an_erased_person_is_gone(db: DbSession) -> None:
     anna.feed_token_hash, anna.erased_at = "f" * 64, NOON
     db.flush()
 
-    with pytest.raises(calendars.NotFound):
+    with pytest.raises(NotFound):
         calendars.of_person(db, "f" * 64, "All")
 
 
@@ -88,7 +91,7 @@ def test_the_order_is_by_start_then_by_id_and_the_version_says_so(db: DbSession)
         f"public {session.public_id}" for session in (sooner, same, later)
     ]
     assert (
-        calendars.version(db, feed, now=NOON, home_zone=ZURICH)
+        calendars.state(db, feed, now=NOON, home_zone=ZURICH).version
         == f"{sooner.id}.0,{same.id}.0,{later.id}.4"
     )
 

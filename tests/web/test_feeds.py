@@ -298,7 +298,7 @@ def test_a_renamed_series_is_a_changed_feed(
     assert b"\r\nNAME:e-Grand Rounds\\, new\r\n" in after.data
 
 
-def test_an_unchanged_feed_is_answered_from_two_rows_and_writes_nothing(
+def test_an_unchanged_feed_is_answered_from_one_row_and_writes_nothing(
     app: Flask,
     client: FlaskClient,
     db: DbSession,
@@ -318,7 +318,7 @@ def test_an_unchanged_feed_is_answered_from_two_rows_and_writes_nothing(
 
     event.remove(app.extensions["engine"], "before_cursor_execute", note)
     assert response.status_code == 304
-    assert [s for s in statements if s != "BEGIN"] == ["SELECT", "SELECT"]
+    assert [s for s in statements if s != "BEGIN"] == ["SELECT"]
 
 
 def test_a_first_poll_notes_what_the_feed_is(client: FlaskClient, db: DbSession) -> None:
@@ -339,4 +339,4 @@ def test_a_broken_database_is_a_503_in_words(
 
     assert response.status_code == 503
     assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
-    assert response.headers["Retry-After"] == "300"
+    assert int(response.headers["Retry-After"]) > 0

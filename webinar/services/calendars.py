@@ -7,8 +7,22 @@ id and sequence of each, in order, in one row. A sequence grows whenever the byt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from functools import cache
 
-from sqlalchemy import ColumnElement, String, and_, cast, func, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    String,
+    and_,
+    bindparam,
+    cast,
+    func,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from webinar.db import DbSession
@@ -23,15 +37,37 @@ PERSONAL_MONTHS = 24
 CANCELLED_KEPT = timedelta(days=7)  # after its date, so that everybody hears of it
 
 
+class Kind(StrEnum):
+    """Whose sessions a feed shows; the word stands in its address."""
+
+    ALL = "all"
+    SERIES = "series"
+    TOPIC = "topics"
+    SOCIETY = "societies"
+    PERSONAL = "personal"
+
+
 @dataclass(frozen=True)
 class Feed:
-    """One feed: its name for people, its key, and which sessions stand in it."""
+    """One feed: `of` is the id of its series, topic, society or person."""
 
-    key: str
+    kind: Kind
     name: str
-    belongs: ColumnElement[bool]
-    months: int = PUBLIC_MONTHS
-    personal: bool = False
+    key: str
+    of: int = 0
+
+    @property
+    def is_personal(self) -> bool:
+        return self.kind is Kind.PERSONAL
+
+
+@dataclass(frozen=True)
+class State:
+    """`version`: equal ones are equal bytes. `etag`, `changed_at`: as noted last, if ever."""
+
+    version: str
+    etag: str
+    changed_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -44,32 +80,22 @@ class Event:
 
 def everything(site_name: str) -> Feed:
     """All that is announced."""
-    return Feed("all", site_name, WebinarSession.id.is_not(None))
+    return Feed(Kind.ALL, site_name, "all")
 
 
 def of_series(db: DbSession, slug: str) -> Feed:
     """The sessions of a series; raises NotFound."""
-    found = db.execute(select(Series.id, Series.name).where(Series.slug == slug)).one_or_none()
-    if found is None:
-        raise NotFound("There is no such series, so there is no feed of it.")
-    return Feed(f"series/{slug}", found.name, WebinarSession.series_id == found.id)
+    return _named(db, Kind.SERIES, Series, slug, "series")
 
 
 def of_topic(db: DbSession, slug: str) -> Feed:
     """The sessions about a topic; raises NotFound."""
-    found = db.execute(select(Topic.id, Topic.name).where(Topic.slug == slug)).one_or_none()
-    if found is None:
-        raise NotFound("There is no such topic, so there is no feed of it.")
-    about = select(session_topic.c.session_id).where(session_topic.c.topic_id == found.id)
-    return Feed(f"topics/{slug}", found.name, WebinarSession.id.in_(about))
+    return _named(db, Kind.TOPIC, Topic, slug, "topic")
 
 
 def of_society(db: DbSession, slug: str) -> Feed:
     """The sessions a society offers; raises NotFound."""
-    found = db.execute(select(Society.id, Society.name).where(Society.slug == slug)).one_or_none()
-    if found is None:
-        raise NotFound("There is no such society, so there is no feed of it.")
-    return Feed(f"societies/{slug}", found.name, WebinarSession.society_id == found.id)
+    return _named(db, Kind.SOCIETY, Society, slug, "society")
 
 
 def of_person(db: DbSession, token_hash: str, site_name: str) -> Feed:
@@ -79,16 +105,7 @@ def of_person(db: DbSession, token_hash: str, site_name: str) -> Feed:
     )
     if user_id is None:
         raise NotFound("There is no such calendar. Copy its address from your page again.")
-    mine = select(Registration.session_id).where(
-        Registration.user_id == user_id, Registration.cancelled_at.is_(None)
-    )
-    return Feed(
-        f"personal/{user_id}",
-        f"My sessions, {site_name}",
-        WebinarSession.id.in_(mine),
-        months=PERSONAL_MONTHS,
-        personal=True,
-    )
+    return Feed(Kind.PERSONAL, f"My sessions, {site_name}", f"personal/{user_id}", user_id)
 
 
 def single(db: DbSession, public_id: str) -> tuple[Event, datetime, int]:
@@ -110,32 +127,19 @@ def single(db: DbSession, public_id: str) -> tuple[Event, datetime, int]:
     return Event(found.zone, found.ical_public.encode()), found.ical_changed_at, found.ical_sequence
 
 
-def version(db: DbSession, feed: Feed, *, now: datetime, home_zone: str) -> str:
-    """What the feed is made of, short: equal versions are equal bytes. One row is read."""
-    part = cast(WebinarSession.id, String) + "." + cast(WebinarSession.ical_sequence, String)
-    parts = (
-        select(part.label("part"))
-        .where(_stands_in(feed, now, home_zone))
-        .order_by(WebinarSession.starts_at, WebinarSession.id)
-        .subquery()
+def state(db: DbSession, feed: Feed, *, now: datetime, home_zone: str) -> State:
+    """What the feed is made of now, and what it was noted to be. One row is read."""
+    found = db.connection().execute(
+        _state_of(feed.kind), _window(feed, now, home_zone) | {"key": feed.key}
     )
-    return db.scalar(select(func.aggregate_strings(parts.c.part, ","))) or ""
+    version, etag, changed_at = found.one()
+    return State(version or "", etag or "", changed_at)
 
 
 def events(db: DbSession, feed: Feed, *, now: datetime, home_zone: str) -> list[Event]:
     """The stored bytes of the feed's sessions, by start, then by id."""
-    stored = WebinarSession.ical_personal if feed.personal else WebinarSession.ical_public
-    found = db.execute(
-        select(WebinarSession.zone, stored)
-        .where(_stands_in(feed, now, home_zone))
-        .order_by(WebinarSession.starts_at, WebinarSession.id)
-    )
+    found = db.connection().execute(_events_of(feed.kind), _window(feed, now, home_zone))
     return [Event(zone, vevent.encode()) for zone, vevent in found]
-
-
-def state_of(db: DbSession, key: str) -> FeedState | None:
-    """What the feed last was, if it was ever asked for."""
-    return db.get(FeedState, key)
 
 
 def remember(db: DbSession, key: str, etag: str, *, now: datetime) -> datetime:
@@ -147,20 +151,20 @@ def remember(db: DbSession, key: str, etag: str, *, now: datetime) -> datetime:
     first to write says when.
     """
     whole = now.replace(microsecond=0)
-    state = db.get(FeedState, key, with_for_update=True)
-    if state is None:
+    noted = db.get(FeedState, key, with_for_update=True)
+    if noted is None:
         insert = postgresql.insert if db.get_bind().dialect.name == "postgresql" else sqlite.insert
         db.execute(
             insert(FeedState)
             .values(key=key, etag=etag, changed_at=whole)
             .on_conflict_do_nothing(index_elements=[FeedState.key])
         )
-        state = db.get_one(FeedState, key, with_for_update=True)
-    if state.etag != etag:
-        state.etag = etag
-        state.changed_at = max(whole, state.changed_at + timedelta(seconds=1))
+        noted = db.get_one(FeedState, key, with_for_update=True)
+    if noted.etag != etag:
+        noted.etag = etag
+        noted.changed_at = max(whole, noted.changed_at + timedelta(seconds=1))
         db.flush()
-    return state.changed_at
+    return noted.changed_at
 
 
 def zones_of(found: Iterable[Event]) -> set[str]:
@@ -168,23 +172,93 @@ def zones_of(found: Iterable[Event]) -> set[str]:
     return {event.zone for event in found}
 
 
-def _stands_in(feed: Feed, now: datetime, home_zone: str) -> ColumnElement[bool]:
+def _named(
+    db: DbSession,
+    kind: Kind,
+    table: type[Series] | type[Topic] | type[Society],
+    slug: str,
+    noun: str,
+) -> Feed:
+    found = db.execute(select(table.id, table.name).where(table.slug == slug)).one_or_none()
+    if found is None:
+        raise NotFound(f"There is no such {noun}, so there is no feed of it.")
+    return Feed(kind, found.name, f"{kind}/{slug}", found.id)
+
+
+def _window(feed: Feed, now: datetime, home_zone: str) -> dict[str, int | datetime]:
+    """Since when sessions stand in the feed, and since when cancelled ones do."""
     today = to_local(now, home_zone).date()
-    oldest = add_months(datetime.combine(today, time()), -feed.months).date()
+    months = PERSONAL_MONTHS if feed.is_personal else PUBLIC_MONTHS
+    oldest = add_months(datetime.combine(today, time()), -months).date()
+    return {
+        "of": feed.of,
+        "oldest": _midnight(oldest, home_zone),
+        "oldest_cancelled": _midnight(today - CANCELLED_KEPT, home_zone),
+    }
+
+
+# Statements are built once: building one costs more than the database takes to answer it.
+
+
+@cache
+def _state_of(kind: Kind) -> Select[str, str, datetime]:
+    part = cast(WebinarSession.id, String) + "." + cast(WebinarSession.ical_sequence, String)
+    parts = (
+        select(part.label("part"))
+        .where(_stands_in(kind))
+        .order_by(WebinarSession.starts_at, WebinarSession.id)
+        .subquery()
+    )
+    noted = FeedState.key == bindparam("key")
+    return select(
+        select(func.aggregate_strings(parts.c.part, ",")).scalar_subquery(),
+        select(FeedState.etag).where(noted).scalar_subquery(),
+        select(FeedState.changed_at).where(noted).scalar_subquery(),
+    )
+
+
+@cache
+def _events_of(kind: Kind) -> Select[str, str]:
+    personal = kind is Kind.PERSONAL
+    stored = WebinarSession.ical_personal if personal else WebinarSession.ical_public
+    return (
+        select(WebinarSession.zone, stored)
+        .where(_stands_in(kind))
+        .order_by(WebinarSession.starts_at, WebinarSession.id)
+    )
+
+
+def _stands_in(kind: Kind) -> ColumnElement[bool]:
+    announced = (SessionStatus.PUBLISHED, SessionStatus.LIVE, SessionStatus.ENDED)
     return and_(
-        feed.belongs,
+        _belongs(kind),
         WebinarSession.ical_public != "",
-        WebinarSession.starts_at >= _midnight(oldest, home_zone),
+        WebinarSession.starts_at >= bindparam("oldest"),
         or_(
-            WebinarSession.status.in_(
-                (SessionStatus.PUBLISHED, SessionStatus.LIVE, SessionStatus.ENDED)
-            ),
+            WebinarSession.status.in_(announced),
             and_(
                 WebinarSession.status == SessionStatus.CANCELLED,
-                WebinarSession.starts_at >= _midnight(today - CANCELLED_KEPT, home_zone),
+                WebinarSession.starts_at >= bindparam("oldest_cancelled"),
             ),
         ),
     )
+
+
+def _belongs(kind: Kind) -> ColumnElement[bool]:
+    of: BindParameter[int] = bindparam("of")
+    if kind is Kind.SERIES:
+        return WebinarSession.series_id == of
+    if kind is Kind.SOCIETY:
+        return WebinarSession.society_id == of
+    if kind is Kind.TOPIC:
+        about = select(session_topic.c.session_id).where(session_topic.c.topic_id == of)
+        return WebinarSession.id.in_(about)
+    if kind is Kind.PERSONAL:
+        mine = select(Registration.session_id).where(
+            Registration.user_id == of, Registration.cancelled_at.is_(None)
+        )
+        return WebinarSession.id.in_(mine)
+    return true()
 
 
 def _midnight(day: date, zone: str) -> datetime:

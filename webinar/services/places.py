@@ -24,6 +24,7 @@ from webinar.models import (
     WebinarSession,
     WindowExtension,
 )
+from webinar.models import CreditPolicy as StoredPolicy
 from webinar.services.schedule import Listed
 
 WATCHABLE = (RecordingState.PUBLISHED, RecordingState.CLOSED, RecordingState.DESTROYED)
@@ -77,7 +78,8 @@ def places_of(
     known = NOBODY
     if user_id is not None and sessions:
         known = _known(db, [listed.session.id for listed in sessions], user_id)
-    return [_place(listed, known, now) for listed in sessions]
+    policies = _policies(db, sessions)
+    return [_place(listed, known, policies, now) for listed in sessions]
 
 
 def registered_ids(db: DbSession, user_id: int) -> list[int]:
@@ -94,6 +96,17 @@ def registered_ids(db: DbSession, user_id: int) -> list[int]:
 def is_in_series(db: DbSession, series_id: int, user_id: int) -> bool:
     """True if the person takes part in the whole series."""
     return db.get(SeriesRegistration, (series_id, user_id)) is not None
+
+
+def _policies(db: DbSession, sessions: Sequence[Listed]) -> dict[int, CreditPolicy]:
+    """The rules behind all grants, in one query."""
+    ids = {grant.policy_id for listed in sessions for grant in listed.grants}
+    if not ids:
+        return {}
+    return {
+        stored.id: CreditPolicy.from_data(stored.name, stored.version, stored.data)
+        for stored in db.scalars(select(StoredPolicy).where(StoredPolicy.id.in_(ids)))
+    }
 
 
 def _known(db: DbSession, ids: list[int], user_id: int) -> _Known:
@@ -145,7 +158,9 @@ def _known(db: DbSession, ids: list[int], user_id: int) -> _Known:
     )
 
 
-def _place(listed: Listed, known: _Known, now: datetime) -> Place:
+def _place(
+    listed: Listed, known: _Known, policies: dict[int, CreditPolicy], now: datetime
+) -> Place:
     session = listed.session
     seen_live = (session.id, ViewingMode.LIVE) in known.seen
     seen_recording = (session.id, ViewingMode.RECORDED) in known.seen
@@ -154,7 +169,7 @@ def _place(listed: Listed, known: _Known, now: datetime) -> Place:
     if not seen_live and not seen_recording and _is_over(session, now):
         mode = ViewingMode.RECORDED
     offers = [
-        (grant, CreditPolicy.from_data(grant.policy.name, grant.policy.version, grant.policy.data))
+        (grant, policies[grant.policy_id])
         for grant in listed.grants
         if grant.status is GrantStatus.GRANTED and grant.mode is mode
     ]

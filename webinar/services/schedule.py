@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
-from sqlalchemy.orm import defer, joinedload, selectinload
+from sqlalchemy.orm import defer, joinedload, lazyload, selectinload
 
 from webinar.db import DbSession
 from webinar.domain.credit import GrantStatus
@@ -134,7 +134,9 @@ def shown(db: DbSession, public_id: str) -> Listed:
     query = (
         _visible()
         .where(WebinarSession.public_id == public_id)
-        .options(selectinload(WebinarSession.auspices).joinedload(Auspices.society))
+        .options(
+            selectinload(WebinarSession.auspices).joinedload(Auspices.society),
+        )
     )
     found = _listed(db, query)
     if not found:
@@ -211,7 +213,7 @@ def _visible(of: Of = EVERYTHING) -> Select[WebinarSession]:
         select(WebinarSession)
         .where(WebinarSession.status != SessionStatus.DRAFT)
         .options(
-            # Read into feeds only, and far longer than all the rest.
+            # Far longer than all the rest, and never in a list.
             defer(WebinarSession.ical_public),
             defer(WebinarSession.ical_personal),
             joinedload(WebinarSession.series),
@@ -273,6 +275,8 @@ def _listed(db: DbSession, query: Select[WebinarSession]) -> list[Listed]:
             AccreditationGrant.session_id.in_(ids),
             AccreditationGrant.status != GrantStatus.NONE,
         )
+        # A policy is data of its own size; whoever needs it reads them together.
+        .options(lazyload(AccreditationGrant.policy))
         .order_by(AccreditationGrant.accreditor_id, AccreditationGrant.mode)
     ):
         grants.setdefault(grant.session_id, []).append(grant)

@@ -100,10 +100,14 @@ def unknown(rest: str) -> ResponseReturnValue:
 
 
 def _feed(feed: Feed) -> Response:
-    version = calendars.version(g.db, feed, now=g.now, home_zone=g.home_zone)
-    tag = etag(feed.key.encode(), feed.name.encode(), g.home_zone.encode(), version.encode())
+    state = calendars.state(g.db, feed, now=g.now, home_zone=g.home_zone)
+    made_of = (feed.key, feed.name, g.home_zone, state.version)
+    tag = etag(*(part.encode() for part in made_of))
+    changed_at = state.changed_at if state.etag == tag else None
     response = _conditional(
-        tag, _changed_at(feed, tag), PRIVATE_CACHE if feed.personal else PUBLIC_CACHE
+        tag,
+        changed_at or _note(feed, tag),
+        PRIVATE_CACHE if feed.is_personal else PUBLIC_CACHE,
     )
     if response.status_code == HTTPStatus.OK:
         found = calendars.events(g.db, feed, now=g.now, home_zone=g.home_zone)
@@ -116,12 +120,8 @@ def _feed(feed: Feed) -> Response:
     return response
 
 
-def _changed_at(feed: Feed, tag: str) -> datetime:
-    """When the feed became what it is; noted by the first who asks after a change."""
-    state = calendars.state_of(g.db, feed.key)
-    if state is not None and state.etag == tag:
-        return state.changed_at
-    # This request only reads; the note is a short write of its own.
+def _note(feed: Feed, tag: str) -> datetime:
+    """The first who asks after a change notes it: this request only reads, so by another hand."""
     with open_db.begin() as db:
         return calendars.remember(db, feed.key, tag, now=g.now)
 
