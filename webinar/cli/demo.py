@@ -1,8 +1,11 @@
 """flask demo: a whole season to look at, and a speaker who is always on air."""
 
+import logging
+
 import click
 from flask import current_app
 
+from webinar.demo import speaker
 from webinar.demo.load import Loaded
 from webinar.demo.load import load as load_demo
 
@@ -19,6 +22,13 @@ def load(quick: bool) -> None:
     loaded = load_demo(current_app.extensions["config"], quick=quick, say=click.echo)
     for line in _lines(loaded):
         click.echo(line)
+
+
+@demo.command()
+def speak() -> None:
+    """Broadcast into the open round for ever; ends with the process that started it."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    speaker.speak(current_app.extensions["config"], is_wanted=speaker.while_parent_lives())
 
 
 def _lines(loaded: Loaded) -> list[str]:

@@ -1,10 +1,8 @@
 """Accreditors, grants and tests of the demonstration: real bodies' rules, invented decisions."""
 
-import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from importlib import resources
 
 from sqlalchemy import select
 
@@ -19,7 +17,7 @@ from webinar.models import (
     TestItem,
     WebinarSession,
 )
-from webinar.services.policies import SEED_VERSION
+from webinar.services import policies
 
 INVENTED = "Demonstration: this decision is invented."
 
@@ -48,12 +46,8 @@ class Bodies:
 
 def accreditors(db: DbSession, *, now: datetime) -> Bodies:
     """Make the bodies known, and the policies they are decided by."""
-    rows = _policies(db, now=now)
-    cme = _body(db, "eaccme", "European Accreditation Council for CME", "CME", "ECMEC")
-    mora = _body(db, "esmo-mora", "ESMO-MORA", "ESMO-MORA", "point")
-    acoe = _body(
-        db, "acoe", "Accreditation Council of Oncology in Europe", "ACOE", "European CME credit"
-    )
+    rows = policies.ensure_policies(db, now=now)
+    cme, mora, acoe = (_body(db, slug) for slug in ("eaccme", "esmo-mora", "acoe"))
     return Bodies(
         live=(
             Offer(
@@ -138,21 +132,5 @@ def ask_for_test(db: DbSession, session: WebinarSession, talk: Talk) -> None:
     db.flush()
 
 
-def _policies(db: DbSession, *, now: datetime) -> dict[str, CreditPolicy]:
-    found = {row.name: row for row in db.scalars(select(CreditPolicy))}
-    text = resources.files("webinar.services").joinpath("seeds/credit_policies.json").read_text()
-    for name, data in json.loads(text).items():
-        if name != "_note" and name not in found:
-            found[name] = CreditPolicy(name=name, version=SEED_VERSION, data=data, created_at=now)
-            db.add(found[name])
-    db.flush()
-    return found
-
-
-def _body(db: DbSession, slug: str, name: str, short_name: str, unit: str) -> Accreditor:
-    found = db.scalar(select(Accreditor).where(Accreditor.slug == slug))
-    if found is None:
-        found = Accreditor(slug=slug, name=name, short_name=short_name, unit=unit)
-        db.add(found)
-        db.flush()
-    return found
+def _body(db: DbSession, slug: str) -> Accreditor:
+    return db.scalars(select(Accreditor).where(Accreditor.slug == slug)).one()

@@ -11,6 +11,7 @@ from webinar.db import DbSession, open_db
 from webinar.demo.attending import visits, watching
 from webinar.demo.lectures import packaged
 from webinar.demo.live import OPEN_ROUND, open_round, rehearsal
+from webinar.demo.papers import papers
 from webinar.demo.people import (
     ADMINISTRATOR,
     FACULTY,
@@ -116,6 +117,8 @@ def _load_season(config: Config, *, quick: bool, say: Say) -> None:
             for number, evening in enumerate(season.past):
                 found = visits(season.stage, evening, number)
                 acts.extend(watching(season.stage, evening, found))
+                seconds = sum(one.duration_seconds for one in reels[number].segments)
+                acts.extend(papers(season.stage, evening, number, found, seconds=seconds))
             perform(db, season, acts, now=now)
     say("3/3 Putting a session on air")
 
