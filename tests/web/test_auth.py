@@ -139,10 +139,13 @@ def test_the_button_works_over_tls_with_the_guard_against_forged_forms(
     page = client.get(address).text
     field = re.search(r'name="csrf_token" value="([^"]+)"', page)
     assert field is not None
+    forged = client.post(address, headers={"Referer": address})
     pressed = client.post(
         address, data={"csrf_token": field.group(1)}, headers={"Referer": address}
     )
 
+    assert forged.status_code == 400
+    assert "nothing was changed" in forged.text
     assert pressed.status_code == 303
 
 

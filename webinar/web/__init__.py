@@ -3,7 +3,7 @@
 import logging
 from datetime import UTC, datetime
 
-from flask import Flask, g, render_template, request
+from flask import Flask, current_app, g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from jinja2 import StrictUndefined
@@ -37,6 +37,8 @@ def init_app(app: Flask) -> None:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
+    # Before the guards: a page that refuses needs to know the time and the person as well.
+    app.before_request(_open_database)
     csrf.init_app(app)
     app.config.setdefault("RATELIMIT_STORAGE_URI", app.config["REDIS_URL"] or "memory://")
     app.config.setdefault("RATELIMIT_HEADERS_ENABLED", True)
@@ -47,7 +49,6 @@ def init_app(app: Flask) -> None:
     access.init_app(app)
     for blueprint in blueprints.all_blueprints(development=app.config["DEVELOPMENT"]):
         app.register_blueprint(blueprint)
-    app.before_request(_open_database)
     app.teardown_request(_close_database)
     app.after_request(_add_headers)
     app.register_error_handler(DomainError, _refused)
@@ -60,6 +61,7 @@ def init_app(app: Flask) -> None:
 
 def _open_database() -> None:
     g.now = datetime.now(UTC)
+    g.home_zone = current_app.config["HOME_ZONE"]
     g.db = open_db()
     if request.method in ("GET", "HEAD", "OPTIONS"):
         # Readers never wait for a writer: see webinar.db.

@@ -1,6 +1,6 @@
 """In which zone the reader lives: the account's, else what the browser said."""
 
-from flask import Blueprint, Flask, g, request
+from flask import Blueprint, Flask, current_app, request
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
@@ -27,15 +27,11 @@ def reader_zone() -> str:
     try:
         return zone_named(named).key
     except UnknownZone:
-        return str(g.home_zone)
+        return str(current_app.config["HOME_ZONE"])
 
 
 def init_app(app: Flask) -> None:
     """Give templates the two zones in which every time is shown."""
-
-    @app.before_request
-    def _set_home_zone() -> None:
-        g.home_zone = app.config["HOME_ZONE"]
 
     @app.context_processor
     def _zones() -> dict[str, str]:
