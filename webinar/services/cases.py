@@ -81,10 +81,10 @@ def papers_of(
     if any(offer.rules.requires_identifier for offer in offers):
         for user_id, kind in db.execute(
             select(Identifier.user_id, Identifier.kind).where(Identifier.user_id.in_(user_ids))
-        ).tuples():
+        ):
             identifiers.setdefault(user_id, set()).add(kind)
     return Papers(
-        evaluated=dict(evaluated.tuples().all()),
+        evaluated=dict(evaluated.all()),
         attempts=attempts,
         identifiers={user_id: frozenset(kinds) for user_id, kinds in identifiers.items()},
         earned=_earned_that_day(db, session, offers, user_ids),
@@ -212,4 +212,4 @@ def _earned_that_day(
         )
         .group_by(CreditDecision.user_id, AccreditationGrant.accreditor_id)
     )
-    return {(user_id, body): Decimal(str(credit)) for user_id, body, credit in rows.tuples()}
+    return {(user_id, body): Decimal(str(credit)) for user_id, body, credit in rows}

@@ -71,8 +71,8 @@ def due(db: DbSession, *, now: datetime) -> list[tuple[int, int]]:
     late = select(CreditDecision.session_id, CreditDecision.user_id).where(
         CreditDecision.is_latest, CreditDecision.due_at < now
     )
-    found = {(session_id, user_id) for session_id, user_id in db.execute(undecided).tuples()}
-    found |= {(session_id, user_id) for session_id, user_id in db.execute(late).tuples()}
+    found = {(session_id, user_id) for session_id, user_id in db.execute(undecided)}
+    found |= {(session_id, user_id) for session_id, user_id in db.execute(late)}
     return sorted(found)
 
 

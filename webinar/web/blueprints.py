@@ -4,6 +4,9 @@ from flask import Blueprint
 
 from webinar.web import (
     auth,
+    certificates,
+    credits,
+    evaluations,
     feeds,
     health,
     home,
@@ -12,6 +15,7 @@ from webinar.web import (
     my,
     pages,
     presence,
+    quizzes,
     recordings,
     registrations,
     series,
@@ -29,6 +33,9 @@ def all_blueprints(*, development: bool) -> list[Blueprint]:
     """The blueprints to register; the styleguide only while developing."""
     found = [
         auth.bp,
+        certificates.bp,
+        credits.bp,
+        evaluations.bp,
         feeds.bp,
         health.bp,
         home.bp,
@@ -36,8 +43,9 @@ def all_blueprints(*, development: bool) -> list[Blueprint]:
         manage.bp,
         media.bp,
         my.bp,
-        presence.bp,
         pages.bp,
+        presence.bp,
+        quizzes.bp,
         recordings.bp,
         registrations.bp,
         series.bp,
