@@ -423,10 +423,10 @@ def test_a_long_schedule_has_pages(client: FlaskClient, db: DbSession) -> None:
 
     first, second = page(client, "/sessions/"), page(client, "/sessions/?page=2")
 
-    assert "Evening 20." in first
-    assert "Evening 21." not in first
+    assert "Evening 16." in first
+    assert "Evening 17." not in first
     assert 'href="/sessions/?page=2"' in first
-    assert "Evening 21." in second
+    assert "Evening 17." in second
     assert 'rel="prev" href="/sessions/"' in second
 
 

@@ -12,7 +12,6 @@ from webinar.domain.credit import CreditPolicy, GrantStatus
 from webinar.domain.place import PlaceFacts, Step, steps_for
 from webinar.domain.recording import RecordingState, RecordingWindow
 from webinar.models import (
-    AccreditationGrant,
     Certificate,
     EvaluationGiven,
     Recording,
@@ -25,7 +24,7 @@ from webinar.models import (
     WindowExtension,
 )
 from webinar.models import CreditPolicy as StoredPolicy
-from webinar.services.schedule import Listed
+from webinar.services.listings import Listed, Offer
 
 WATCHABLE = (RecordingState.PUBLISHED, RecordingState.CLOSED, RecordingState.DESTROYED)
 
@@ -100,7 +99,7 @@ def is_in_series(db: DbSession, series_id: int, user_id: int) -> bool:
 
 def _policies(db: DbSession, sessions: Sequence[Listed]) -> dict[int, CreditPolicy]:
     """The rules behind all grants, in one query."""
-    ids = {grant.policy_id for listed in sessions for grant in listed.grants}
+    ids = {offer.policy_id for listed in sessions for offer in listed.offers}
     if not ids:
         return {}
     return {
@@ -169,9 +168,9 @@ def _place(
     if not seen_live and not seen_recording and _is_over(session, now):
         mode = ViewingMode.RECORDED
     offers = [
-        (grant, policies[grant.policy_id])
-        for grant in listed.grants
-        if grant.status is GrantStatus.GRANTED and grant.mode is mode
+        (offer, policies[offer.policy_id])
+        for offer in listed.offers
+        if offer.status is GrantStatus.GRANTED and offer.mode is mode
     ]
     ended_at = session.actual_ended_at or session.ends_at
     tests = [policy for _, policy in offers if policy.test_required]
@@ -187,7 +186,7 @@ def _place(
         evaluation_wanted=any(policy.evaluation_required for _, policy in offers),
         evaluation_given=session.id in known.evaluated,
         evaluation_due_at=_latest(
-            [_evaluation_due(grant, policy, ended_at) for grant, policy in offers]
+            [_evaluation_due(offer, policy, ended_at) for offer, policy in offers]
         ),
         test_wanted=bool(tests),
         test_passed=any(
@@ -196,10 +195,10 @@ def _place(
             for policy in tests
         ),
         test_due_at=_latest(
-            [_test_due(grant, policy, ended_at) for grant, policy in offers if policy.test_required]
+            [_test_due(offer, policy, ended_at) for offer, policy in offers if policy.test_required]
         ),
         credit_offered=bool(offers),
-        credit_until=_latest([grant.credit_until for grant, _ in offers]),
+        credit_until=_latest([offer.credit_until for offer, _ in offers]),
         has_certificate=bool(certificate),
     )
     return Place(
@@ -222,19 +221,15 @@ def _window(recording: Recording | None, extended: datetime | None) -> Recording
     return RecordingWindow(window.opens_at, until)
 
 
-def _evaluation_due(
-    grant: AccreditationGrant, policy: CreditPolicy, ended_at: datetime
-) -> datetime | None:
+def _evaluation_due(offer: Offer, policy: CreditPolicy, ended_at: datetime) -> datetime | None:
     if policy.evaluation_deadline_days is None:
-        return grant.credit_until
+        return offer.credit_until
     return ended_at + timedelta(days=policy.evaluation_deadline_days)
 
 
-def _test_due(
-    grant: AccreditationGrant, policy: CreditPolicy, ended_at: datetime
-) -> datetime | None:
+def _test_due(offer: Offer, policy: CreditPolicy, ended_at: datetime) -> datetime | None:
     if policy.test_deadline_hours is None:
-        return grant.credit_until
+        return offer.credit_until
     return ended_at + timedelta(hours=float(policy.test_deadline_hours))
 
 

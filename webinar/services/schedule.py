@@ -7,18 +7,17 @@ topics, faculty, recording and grants.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
-from sqlalchemy.orm import defer, joinedload, lazyload, selectinload
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, func, or_, select
+from sqlalchemy.orm import defer, joinedload, selectinload
 
 from webinar.db import DbSession
-from webinar.domain.credit import GrantStatus
 from webinar.domain.errors import NotFound
 from webinar.domain.recording import RecordingState
 from webinar.domain.session import SessionStatus
 from webinar.models import (
-    AccreditationGrant,
     Auspices,
     Recording,
     Series,
@@ -27,19 +26,11 @@ from webinar.models import (
     WebinarSession,
 )
 from webinar.models.season import session_topic
+from webinar.services.listings import Listed, listed
 
 Found = TypeVar("Found", Series, Topic, Society)
 
 CLOSING_SOON = timedelta(days=30)
-
-
-@dataclass(frozen=True)
-class Listed:
-    """A session with what a line of a list says of it."""
-
-    session: WebinarSession
-    recording: Recording | None
-    grants: tuple[AccreditationGrant, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +56,7 @@ EVERYTHING = Of()
 
 def live_now(db: DbSession) -> list[Listed]:
     """What is on air, earliest first."""
-    return _listed(
+    return listed(
         db,
         _visible()
         .where(WebinarSession.status == SessionStatus.LIVE)
@@ -79,12 +70,7 @@ def ahead(
     """On air, running or to come, earliest first; the cancelled ones among them too."""
     query = _visible(of).where(_is_ahead(now))
     query = query.order_by(WebinarSession.starts_at, WebinarSession.id)
-    return _listed(db, _cut(query, limit, offset))
-
-
-def count_ahead(db: DbSession, *, now: datetime, of: Of = EVERYTHING) -> int:
-    """How many `ahead` would find."""
-    return _count(db, _visible(of).where(_is_ahead(now)))
+    return listed(db, _cut(query, limit, offset))
 
 
 def past(
@@ -93,18 +79,13 @@ def past(
     """Over, latest first; what was cancelled is left out."""
     query = _visible(of).where(_is_past(now))
     query = query.order_by(WebinarSession.starts_at.desc(), WebinarSession.id.desc())
-    return _listed(db, _cut(query, limit, offset))
-
-
-def count_past(db: DbSession, *, now: datetime, of: Of = EVERYTHING) -> int:
-    """How many `past` would find."""
-    return _count(db, _visible(of).where(_is_past(now)))
+    return listed(db, _cut(query, limit, offset))
 
 
 def between(db: DbSession, start: datetime, end: datetime, *, of: Of = EVERYTHING) -> list[Listed]:
     """Everything that starts in [start, end), earliest first."""
     query = _visible(of).where(WebinarSession.starts_at >= start, WebinarSession.starts_at < end)
-    return _listed(db, query.order_by(WebinarSession.starts_at, WebinarSession.id))
+    return listed(db, query.order_by(WebinarSession.starts_at, WebinarSession.id))
 
 
 def closing_soon(db: DbSession, *, now: datetime, limit: int = 5) -> list[Listed]:
@@ -120,13 +101,13 @@ def closing_soon(db: DbSession, *, now: datetime, limit: int = 5) -> list[Listed
         )
         .order_by(Recording.closes_at, WebinarSession.id)
     )
-    return _listed(db, _cut(query, limit, 0))
+    return listed(db, _cut(query, limit, 0))
 
 
 def of_ids(db: DbSession, ids: Sequence[int]) -> list[Listed]:
     """These sessions, earliest first; drafts are left out."""
     query = _visible().where(WebinarSession.id.in_(ids))
-    return _listed(db, query.order_by(WebinarSession.starts_at, WebinarSession.id))
+    return listed(db, query.order_by(WebinarSession.starts_at, WebinarSession.id))
 
 
 def shown(db: DbSession, public_id: str) -> Listed:
@@ -135,10 +116,12 @@ def shown(db: DbSession, public_id: str) -> Listed:
         _visible()
         .where(WebinarSession.public_id == public_id)
         .options(
+            selectinload(WebinarSession.topics),
+            selectinload(WebinarSession.faculty),
             selectinload(WebinarSession.auspices).joinedload(Auspices.society),
         )
     )
-    found = _listed(db, query)
+    found = listed(db, query)
     if not found:
         raise NotFound("There is no such session, or it is not announced yet.")
     return found[0]
@@ -169,41 +152,58 @@ def series_of(db: DbSession, society_id: int) -> list[Series]:
 
 def topics_offered(db: DbSession, *, now: datetime) -> list[Offered]:
     """Topics with a session that is not a draft, by name, with what they have ahead."""
-    query = (
-        select(Topic.slug, Topic.name, _ahead_count(now))
-        .join(session_topic, session_topic.c.topic_id == Topic.id)
-        .join(WebinarSession, WebinarSession.id == session_topic.c.session_id)
-    )
-    return _offered(db, query, Topic)
+    return _offered(db, _topics_statement(), now)
 
 
 def series_offered(db: DbSession, *, now: datetime) -> list[Offered]:
     """Series with a session that is not a draft, by name, with what they have ahead."""
-    query = select(Series.slug, Series.name, _ahead_count(now)).join(
-        WebinarSession, WebinarSession.series_id == Series.id
-    )
-    return _offered(db, query, Series)
+    return _offered(db, _series_statement(), now)
 
 
 def societies_offered(db: DbSession, *, now: datetime) -> list[Offered]:
     """Societies with a session that is not a draft, by name, with what they have ahead."""
-    query = select(Society.slug, Society.short_name, _ahead_count(now)).join(
-        WebinarSession, WebinarSession.society_id == Society.id
+    return _offered(db, _societies_statement(), now)
+
+
+def _offered(db: DbSession, query: Select[str, str, int], now: datetime) -> list[Offered]:
+    found = db.connection().execute(query, {"now": now})
+    return [Offered(slug, name, number) for slug, name, number in found]
+
+
+# Built once: building one costs more than the database takes to answer it.
+
+
+@cache
+def _topics_statement() -> Select[str, str, int]:
+    query = (
+        select(Topic.slug, Topic.name, _number_ahead())
+        .join(session_topic, session_topic.c.topic_id == Topic.id)
+        .join(WebinarSession, WebinarSession.id == session_topic.c.session_id)
     )
-    return _offered(db, query, Society)
+    return _grouped(query, Topic)
 
 
-def _offered(
-    db: DbSession,
-    query: Select[str, str, int],
-    kind: type[Topic] | type[Series] | type[Society],
-) -> list[Offered]:
+@cache
+def _series_statement() -> Select[str, str, int]:
+    query = select(Series.slug, Series.name, _number_ahead())
+    return _grouped(query.join(WebinarSession, WebinarSession.series_id == Series.id), Series)
+
+
+@cache
+def _societies_statement() -> Select[str, str, int]:
+    query = select(Society.slug, Society.short_name, _number_ahead())
+    return _grouped(query.join(WebinarSession, WebinarSession.society_id == Society.id), Society)
+
+
+def _grouped(
+    query: Select[str, str, int], kind: type[Topic] | type[Series] | type[Society]
+) -> Select[str, str, int]:
     query = query.where(WebinarSession.status != SessionStatus.DRAFT)
-    query = query.group_by(kind.id).order_by(kind.name)
-    return [Offered(slug, name, ahead_of_it) for slug, name, ahead_of_it in db.execute(query)]
+    return query.group_by(kind.id).order_by(kind.name)
 
 
-def _ahead_count(now: datetime) -> ColumnElement[int]:
+def _number_ahead() -> ColumnElement[int]:
+    now: BindParameter[datetime] = bindparam("now")
     takes_place = and_(_is_ahead(now), WebinarSession.status != SessionStatus.CANCELLED)
     return func.count().filter(takes_place)
 
@@ -218,8 +218,6 @@ def _visible(of: Of = EVERYTHING) -> Select[WebinarSession]:
             defer(WebinarSession.ical_personal),
             joinedload(WebinarSession.series),
             joinedload(WebinarSession.society),
-            selectinload(WebinarSession.topics),
-            selectinload(WebinarSession.faculty),
         )
     )
     if of.society:
@@ -231,7 +229,7 @@ def _visible(of: Of = EVERYTHING) -> Select[WebinarSession]:
     return query
 
 
-def _is_ahead(now: datetime) -> ColumnElement[bool]:
+def _is_ahead(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     return or_(
         WebinarSession.status == SessionStatus.LIVE,
         and_(
@@ -251,39 +249,6 @@ def _is_past(now: datetime) -> ColumnElement[bool]:
 
 def _cut(query: Select[WebinarSession], limit: int, offset: int) -> Select[WebinarSession]:
     return query.limit(limit).offset(offset) if limit else query
-
-
-def _count(db: DbSession, query: Select[WebinarSession]) -> int:
-    narrow = query.with_only_columns(WebinarSession.id).order_by(None).subquery()
-    return db.scalar(select(func.count()).select_from(narrow)) or 0
-
-
-def _listed(db: DbSession, query: Select[WebinarSession]) -> list[Listed]:
-    """Five queries: sessions, topics, faculty, recordings, grants."""
-    sessions = list(db.scalars(query).unique())
-    if not sessions:
-        return []
-    ids = [session.id for session in sessions]
-    recordings = {
-        recording.session_id: recording
-        for recording in db.scalars(select(Recording).where(Recording.session_id.in_(ids)))
-    }
-    grants: dict[int, list[AccreditationGrant]] = {}
-    for grant in db.scalars(
-        select(AccreditationGrant)
-        .where(
-            AccreditationGrant.session_id.in_(ids),
-            AccreditationGrant.status != GrantStatus.NONE,
-        )
-        # A policy is data of its own size; whoever needs it reads them together.
-        .options(lazyload(AccreditationGrant.policy))
-        .order_by(AccreditationGrant.accreditor_id, AccreditationGrant.mode)
-    ):
-        grants.setdefault(grant.session_id, []).append(grant)
-    return [
-        Listed(session, recordings.get(session.id), tuple(grants.get(session.id, ())))
-        for session in sessions
-    ]
 
 
 def _or_not_found(found: Found | None, noun: str) -> Found:

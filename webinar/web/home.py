@@ -7,7 +7,7 @@ from flask_login import current_user
 from webinar.domain.place import StepKind, next_step
 from webinar.domain.session import SessionStatus
 from webinar.services import places, schedule
-from webinar.services.schedule import Listed
+from webinar.services.listings import Listed
 from webinar.web.access import public
 from webinar.web.listing import Row, by_month, row_of
 from webinar.web.place_cards import PlaceCard, card_of

@@ -13,11 +13,11 @@ from webinar.domain.attendance import ViewingMode
 from webinar.domain.credit import GrantStatus
 from webinar.domain.place import JOIN_OPENS_BEFORE
 from webinar.domain.recording import RecordingState
-from webinar.domain.session import FacultyPart, SessionStatus
+from webinar.domain.session import SessionStatus
 from webinar.domain.timezone import to_local, to_utc
 from webinar.domain.wording import day_month, days_left, local_date, local_time
 from webinar.models import Recording, WebinarSession
-from webinar.services.schedule import Listed
+from webinar.services.listings import Listed
 
 CLOSES_SOON = timedelta(days=14)
 TODAY = timedelta(hours=20)
@@ -90,10 +90,10 @@ def row_of(listed: Listed, *, now: datetime) -> Row:
         kicker=" · ".join(
             [
                 session.series.name if session.series else session.society.short_name,
-                *(topic.name for topic in session.topics),
+                *listed.topics,
             ]
         ),
-        faculty=speakers(session),
+        faculty=", ".join(listed.speakers),
         leaf=_leaf(session, over),
         marks=tuple(marks_of(listed, now=now)),
         chips=tuple(chips_of(listed, ViewingMode.RECORDED if over else ViewingMode.LIVE))
@@ -105,12 +105,6 @@ def row_of(listed: Listed, *, now: datetime) -> Row:
 def title_of(session: WebinarSession) -> str:
     """The title, or what it is a part of while it has none."""
     return session.title or (session.series.name if session.series else "Session")
-
-
-def speakers(session: WebinarSession) -> str:
-    """Who speaks, in the order of the programme; moderators are on the session's own page."""
-    parts = (FacultyPart.PRESENTER, FacultyPart.DISCUSSANT)
-    return ", ".join(member.name for member in session.faculty if member.part in parts)
 
 
 def is_over(session: WebinarSession, now: datetime) -> bool:
@@ -145,15 +139,15 @@ def marks_of(listed: Listed, *, now: datetime, says_upcoming: bool = False) -> l
 def chips_of(listed: Listed, mode: ViewingMode, *, with_wording: bool = False) -> list[Chip]:
     """What each body gives in this mode; refusals and the permitted wording on request."""
     chips = []
-    for grant in listed.grants:
-        state = CHIP_STATES.get(grant.status, "")
-        if grant.mode is not mode or not state or (state == "refused" and not with_wording):
+    for offer in listed.offers:
+        state = CHIP_STATES.get(offer.status, "")
+        if offer.mode is not mode or not state or (state == "refused" and not with_wording):
             continue
-        wording = grant.statement_granted if state == "granted" else grant.statement_applied
+        wording = offer.statement_granted if state == "granted" else offer.statement_applied
         chips.append(
             Chip(
-                grant.accreditor.short_name,
-                grant.credits_granted,
+                offer.body,
+                offer.credits_granted,
                 state,
                 wording if with_wording and state != "refused" else "",
             )

@@ -21,7 +21,6 @@ from webinar.web.listing import (
     is_over,
     marks_of,
     month_span,
-    speakers,
     title_of,
     weeks_of,
 )
@@ -30,7 +29,7 @@ from webinar.web.subscriptions import Subscription, subscription
 
 bp = Blueprint("sessions", __name__, url_prefix="/sessions")
 
-PAGE_SIZE = 20
+PAGE_SIZE = 16
 NAMES = ("society", "series", "topic", "when", "view", "month", "page")
 
 
@@ -82,7 +81,7 @@ def show(public_id: str) -> ResponseReturnValue:
         "sessions/show.html",
         session=session,
         title=title_of(session),
-        speakers=speakers(session),
+        speakers=", ".join(listed.speakers),
         marks=marks_of(listed, now=g.now, says_upcoming=True),
         over=is_over(session, g.now),
         credit=[
@@ -105,17 +104,14 @@ def show(public_id: str) -> ResponseReturnValue:
 def _list_page(of: Of) -> str:
     wants_past = request.args.get("when") == "past"
     number = max(1, _integer("page", 1))
-    find, count = (
-        (schedule.past, schedule.count_past)
-        if wants_past
-        else (schedule.ahead, schedule.count_ahead)
-    )
-    found = find(g.db, now=g.now, of=of, limit=PAGE_SIZE, offset=(number - 1) * PAGE_SIZE)
-    has_more = count(g.db, now=g.now, of=of) > number * PAGE_SIZE
+    find = schedule.past if wants_past else schedule.ahead
+    # One more than is shown says whether there are later ones.
+    found = find(g.db, now=g.now, of=of, limit=PAGE_SIZE + 1, offset=(number - 1) * PAGE_SIZE)
+    has_more = len(found) > PAGE_SIZE
     filters = _filters(of)
     return render_template(
         "sessions/index.html",
-        months=by_month(found, now=g.now),
+        months=by_month(found[:PAGE_SIZE], now=g.now),
         wants_past=wants_past,
         number=number,
         earlier_href=_address(page=str(number - 1) if number > 2 else "") if number > 1 else "",
