@@ -1,6 +1,8 @@
 """flask demo: a whole season to look at, and a speaker who is always on air."""
 
 import logging
+import signal
+import sys
 
 import click
 from flask import current_app
@@ -27,6 +29,8 @@ def load(quick: bool) -> None:
 @demo.command()
 def speak() -> None:
     """Broadcast into the open round for ever; ends with the process that started it."""
+    # So that the encoder is stopped, too, and does not complain of a broken pipe.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     speaker.speak(current_app.extensions["config"], is_wanted=speaker.while_parent_lives())
 

@@ -45,7 +45,7 @@ OPEN_ROUND = Talk(
 )
 REHEARSAL = Talk(
     title="Rehearsal studio: broadcast it yourself",
-    topic="Breast cancer",
+    topic="",
     abstract=(
         "An empty room for the demonstration's presenter: open the studio, choose camera, "
         "microphone or screen, and go live. Watch yourself in a second window. When you stop, "
@@ -66,7 +66,7 @@ def open_round(db: DbSession, *, calendar: CalendarTool, now: datetime) -> Webin
         db,
         OPEN_ROUND,
         _faculty_of_round(db, speaker),
-        starts_at=now.replace(second=0, microsecond=0),
+        starts_at=_at_five(now),
         calendar=calendar,
         now=now,
     )
@@ -94,7 +94,7 @@ def rehearsal(db: DbSession, *, calendar: CalendarTool, now: datetime) -> Webina
         if session.status is SessionStatus.LIVE or session.ends_at > now + REHEARSAL_LEFT:
             return session
     presenter = person(db, FACULTY)
-    starts_at = (now + REHEARSAL_IN).replace(second=0, microsecond=0)
+    starts_at = _at_five(now + REHEARSAL_IN)
     member = FacultyDetails(FacultyPart.PRESENTER, presenter.name, HOSPITAL, NOTHING, presenter.id)
     return _announce(db, REHEARSAL, (member,), starts_at=starts_at, calendar=calendar, now=now)
 
@@ -129,6 +129,11 @@ def retire_rounds(db: DbSession, shelf: MediaShelf, *, now: datetime) -> int:
         if broadcast is not None:
             shelf.takes.delete_broadcast(broadcast.public_id)
     return len(retired)
+
+
+def _at_five(at: datetime) -> datetime:
+    """The five minutes before, as people set times; a round begins where the last one ended."""
+    return at.replace(minute=at.minute - at.minute % 5, second=0, microsecond=0)
 
 
 def _titled(db: DbSession, title: str, *statuses: SessionStatus) -> list[WebinarSession]:
@@ -169,13 +174,16 @@ def _announce(
     """A session of no series, announced."""
     society = db.scalars(select(Society).where(Society.name == ACADEMY)).one()
     public_id = sessions.new_public_id()
+    ends_at = starts_at + timedelta(minutes=MINUTES)
+    # In the night the clocks go back, an hour of our zone can end before it begins.
+    zone = ZONE if _wall(starts_at, ZONE) < _wall(ends_at, ZONE) else "UTC"
     session = WebinarSession(
         public_id=public_id,
         society_id=society.id,
         title=talk.title,
         starts_at=starts_at,
-        ends_at=starts_at + timedelta(minutes=MINUTES),
-        zone=ZONE,
+        ends_at=ends_at,
+        zone=zone,
         recording_months=6,
         status=SessionStatus.DRAFT,
         is_demo=True,
@@ -185,18 +193,21 @@ def _announce(
     )
     db.add(session)
     db.flush()
-    starts = to_local(starts_at, ZONE).replace(tzinfo=None)
     details = SessionDetails(
         title=talk.title,
-        starts=starts,
-        ends=to_local(session.ends_at, ZONE).replace(tzinfo=None),
-        zone=ZONE,
+        starts=_wall(starts_at, zone),
+        ends=_wall(ends_at, zone),
+        zone=zone,
         abstract=talk.abstract,
         objectives="\n".join(talk.objectives),
-        topics=(talk.topic,),
+        topics=(talk.topic,) if talk.topic else (),
         faculty=faculty,
     )
     sessions.edit(db, session.id, details, actor_id=None, calendar=calendar, now=now)
     if talk is OPEN_ROUND:
         apply_for(db, accreditors(db, now=now), session, talk, is_decided=True, now=now)
     return sessions.publish(db, session.id, actor_id=None, calendar=calendar, now=now)
+
+
+def _wall(at: datetime, zone: str) -> datetime:
+    return to_local(at, zone).replace(tzinfo=None, fold=0)

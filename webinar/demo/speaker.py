@@ -69,7 +69,7 @@ def speak(config: Config, *, is_wanted: Wanted, clip_seconds: int = CLIP_SECONDS
 
     The round stays live then: whoever speaks next goes on with it in a new take.
     """
-    with _alone(config.DATA_DIR / "demo-speaker.lock"):
+    with alone(config.DATA_DIR):
         clip = _clip(config.DATA_DIR / "demo", clip_seconds)
         speaker = _Speaker(config, clip, is_wanted)
         while is_wanted():
@@ -212,10 +212,10 @@ def _clip(folder: Path, seconds: int) -> Path:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Hold the lock file; raises AnotherSpeaks. Killed speakers let go."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as lock:
+def alone(data_dir: Path) -> Iterator[None]:
+    """Be the one speaker of this data folder; raises AnotherSpeaks. Killed speakers let go."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    with (data_dir / "demo-speaker.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as held:
