@@ -18,6 +18,7 @@ class Action(StrEnum):
     """What a route or a command lets a person do."""
 
     PLAN_SESSIONS = "plan sessions"
+    ACCREDIT_SESSIONS = "accredit sessions"
     PUBLISH_RECORDINGS = "publish recordings"
     BROADCAST = "broadcast"
     READ_QUESTIONS = "read questions"
@@ -28,6 +29,9 @@ class Action(StrEnum):
 
 ALLOWED: dict[Action, frozenset[Role]] = {
     Action.PLAN_SESSIONS: frozenset({Role.ADMINISTRATOR, Role.ORGANISER}),
+    Action.ACCREDIT_SESSIONS: frozenset(
+        {Role.ADMINISTRATOR, Role.ORGANISER, Role.ACCREDITATION_OFFICER}
+    ),
     Action.PUBLISH_RECORDINGS: frozenset({Role.ADMINISTRATOR, Role.ORGANISER}),
     Action.BROADCAST: frozenset({Role.ADMINISTRATOR, Role.MODERATOR, Role.PRESENTER}),
     Action.READ_QUESTIONS: frozenset({Role.ADMINISTRATOR, Role.MODERATOR}),

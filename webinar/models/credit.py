@@ -60,6 +60,8 @@ class AccreditationGrant(Base):
     statement_granted: Mapped[str] = mapped_column(Text, default="")
     decided_on: Mapped[date | None] = mapped_column(Date)
     credit_until: Mapped[datetime | None]  # the credit clock; None: as long as the window
+    # Set by every change; None once the clock has decided anew for everybody.
+    changed_at: Mapped[datetime | None]
 
     session: Mapped[WebinarSession] = relationship()
     accreditor: Mapped[Accreditor] = relationship(lazy="joined")
