@@ -18,7 +18,9 @@ export async function ask(url, { method = "GET", json, bytes, ...rest } = {}) {
   if (json !== undefined) headers["Content-Type"] = "application/json";
   if (bytes !== undefined) headers["Content-Type"] = "application/octet-stream";
   const body = json !== undefined ? JSON.stringify(json) : bytes;
-  const answer = await fetch(url, { method, headers, body, ...rest });
+  const answer = await fetch(url, { method, headers, body, ...rest }).catch(() => {
+    throw new Error("There is no connection to the server. Check the network and try again.");
+  });
   const isJson = answer.headers.get("Content-Type")?.startsWith("application/json");
   const content = isJson ? await answer.json() : {};
   if (!answer.ok) {

@@ -1,17 +1,17 @@
 // Plays one of our playlists in a <video>. The server's no is final: 401, 403 and 410 end it.
 
 const TERMINAL = new Set([401, 403, 410]);
+const TRY_AGAIN = 2_000;
+// A decoder that stumbles is started anew, but not for ever.
+const MOST_RECOVERIES = 3;
+const RECOVERED = 30_000;
+const BEFORE_PLAYLIST = new Set(["manifestLoadError", "manifestLoadTimeOut", "manifestParsingError"]);
 
-// `onEnded(status)`: the server refused, or the stream cannot be played (status 0).
+// `onRefused(status)`: the server refused, or the stream cannot be played (status 0).
 // Returns { hls, stop }; `hls` is null where the browser plays HLS by itself.
 export function play(video, url, { live = false, onRefused = () => {} } = {}) {
   const Hls = window.Hls;
-  if (!Hls?.isSupported()) {
-    // Browsers without Media Source Extensions (iPhones) play HLS themselves.
-    video.src = url;
-    video.addEventListener("error", () => onRefused(0), { once: true });
-    return { hls: null, stop: () => stopVideo(video) };
-  }
+  if (!Hls?.isSupported()) return playByItself(video, url, onRefused);
   const hls = new Hls({
     // Two seconds a segment: three of them behind the edge are about six seconds.
     liveSyncDurationCount: 3,
@@ -21,28 +21,54 @@ export function play(video, url, { live = false, onRefused = () => {} } = {}) {
     backBufferLength: 60,
     startPosition: -1,
   });
+  let recoveries = 0;
+  let recoveredAt = 0;
   const stop = () => {
     hls.destroy();
     stopVideo(video);
   };
+  const giveUp = (status) => {
+    stop();
+    onRefused(status);
+  };
+  const recover = () => {
+    if (performance.now() - recoveredAt > RECOVERED) recoveries = 0;
+    recoveries += 1;
+    recoveredAt = performance.now();
+    if (recoveries > MOST_RECOVERIES) {
+      giveUp(0);
+      return;
+    }
+    const wasPlaying = !video.paused;
+    hls.recoverMediaError();
+    if (wasPlaying) video.play().catch(() => {});
+  };
   hls.on(Hls.Events.ERROR, (_event, data) => {
     const status = data.response?.code ?? 0;
-    if (TERMINAL.has(status)) {
-      // hls.js would go on asking: for us these answers are the end.
-      stop();
-      onRefused(status);
-    } else if (data.fatal && data.type === Hls.ErrorTypes.MEDIA_ERROR) {
-      hls.recoverMediaError();
-    } else if (data.fatal && data.type === Hls.ErrorTypes.NETWORK_ERROR) {
-      setTimeout(() => hls.startLoad(), 2_000);
-    } else if (data.fatal) {
-      stop();
-      onRefused(0);
-    }
+    // hls.js would go on asking: for us these answers are the end.
+    if (TERMINAL.has(status)) giveUp(status);
+    else if (!data.fatal) return;
+    else if (data.type === Hls.ErrorTypes.MEDIA_ERROR) recover();
+    else if (data.type === Hls.ErrorTypes.NETWORK_ERROR) {
+      // Without a playlist there is nothing to go on with: ask for it again.
+      const again = () => (BEFORE_PLAYLIST.has(data.details) ? hls.loadSource(url) : hls.startLoad());
+      setTimeout(() => hls.media && again(), TRY_AGAIN);
+    } else giveUp(0);
   });
   hls.loadSource(url);
   hls.attachMedia(video);
   return { hls, stop };
+}
+
+// Browsers without Media Source Extensions (iPhones) play HLS themselves.
+function playByItself(video, url, onRefused) {
+  video.src = url;
+  video.addEventListener("error", async () => {
+    // They do not say why: ask ourselves.
+    const answer = await fetch(url).catch(() => null);
+    onRefused(answer && !answer.ok ? answer.status : 0);
+  }, { once: true });
+  return { hls: null, stop: () => stopVideo(video) };
 }
 
 function stopVideo(video) {

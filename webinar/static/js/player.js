@@ -10,16 +10,20 @@ const part = (name) => page.querySelector(`[data-part="${name}"]`);
 const video = part("video");
 const placeKey = `place:${page.dataset.person}:${page.dataset.recording}`;
 
+function cover(name) {
+  part(name).hidden = false;
+  for (const control of part("controls").querySelectorAll("button, select")) control.disabled = true;
+  // The words lie over the picture, not over a picture that fills the screen.
+  if (document.fullscreenElement) document.exitFullscreen().catch(() => {});
+}
+
 function close() {
   playing.stop();
-  part("closed").hidden = false;
+  cover("closed");
 }
 
 const playing = play(video, page.dataset.playlist, {
-  onRefused: (status) => {
-    if (status === 410) part("closed").hidden = false;
-    else part("refused").hidden = false;
-  },
+  onRefused: (status) => cover(status === 410 ? "closed" : "refused"),
 });
 
 // The window ends by the server's clock, whatever the clock of this machine says.
@@ -66,16 +70,39 @@ function jump(seconds) {
   video.currentTime = Math.min(Math.max(0, video.currentTime + seconds), video.duration || 0);
 }
 
-video.addEventListener("loadedmetadata", () => {
-  const place = Number(localStorage.getItem(placeKey) ?? 0);
-  if (place > 5 && place < video.duration - 10) {
-    video.currentTime = place;
-    part("resumed").textContent = `Resumed at ${clock(place)}.`;
+// Where this person was, kept in this browser.
+function keepPlace() {
+  try {
+    localStorage.setItem(placeKey, String(Math.floor(video.currentTime)));
+  } catch {
+    // No storage in this browser: it begins at the beginning.
   }
+}
+
+function keptPlace() {
+  try {
+    return Number(localStorage.getItem(placeKey) ?? 0);
+  } catch {
+    return 0;
+  }
+}
+
+video.addEventListener("loadedmetadata", () => {
+  const place = keptPlace();
+  if (place <= 5 || place >= video.duration - 10) return;
+  video.currentTime = place;
+  part("resumed").textContent = `You were at ${clock(place)}.`;
+  part("restart").hidden = false;
 }, { once: true });
-setInterval(() => {
-  if (!video.paused) localStorage.setItem(placeKey, String(Math.floor(video.currentTime)));
-}, 5_000);
+part("restart").addEventListener("click", () => {
+  video.currentTime = 0;
+  part("resumed").textContent = "";
+  part("restart").hidden = true;
+  video.focus();
+});
+setInterval(() => video.paused || keepPlace(), 5_000);
+video.addEventListener("pause", keepPlace);
+addEventListener("pagehide", () => video.currentTime > 0 && keepPlace());
 
 part("back").addEventListener("click", () => jump(-15));
 part("forward").addEventListener("click", () => jump(15));

@@ -7,6 +7,9 @@ import { ask, Refused } from "./answers.js";
 
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 8_000;
+// Refused for good: the take was closed by another studio, or the session has ended. Everything
+// else may pass: no network, a server that starts again, a sign-in that ran out.
+const FOR_GOOD = new Set([403, 404, 409, 410, 422]);
 
 export class Sender {
   // `base` is the studio's address; `onChange` hears whenever health changes.
@@ -14,15 +17,17 @@ export class Sender {
     this.base = base;
     this.onChange = onChange;
     this.line = [];
-    this.take = null;
     this.tries = 0;
-    this.storedBytes = 0;
+    this.isSignedOut = false;
     this.refusal = null;
     this.running = false;
+    this.wake = () => {};
+    // Not a second longer than needed.
+    addEventListener("online", () => this.wake());
   }
 
-  get waitingBytes() {
-    return this.line.reduce((sum, item) => sum + (item.blob?.size ?? 0), 0);
+  get waitingChunks() {
+    return this.line.filter((item) => item.blob).length;
   }
 
   // Call when a recorder starts; returns a function that takes its chunks.
@@ -54,21 +59,25 @@ export class Sender {
         await this.send(this.line[0]);
         this.line.shift();
         this.tries = 0;
+        this.isSignedOut = false;
       } catch (error) {
-        // Refused for good: the take was closed by another studio, or the session has ended.
-        if (error instanceof Refused && [403, 404, 409, 410, 422].includes(error.status)) {
-          this.refusal = error;
-        } else {
-          this.tries += 1;
-        }
+        const status = error instanceof Refused ? error.status : 0;
+        if (FOR_GOOD.has(status)) this.refusal = error;
+        this.isSignedOut = status === 401;
+        this.tries += 1;
       }
       this.onChange();
-      if (this.tries > 0) {
-        const wait = Math.min(FIRST_WAIT * 2 ** (this.tries - 1), LONGEST_WAIT);
-        await new Promise((resolve) => setTimeout(resolve, wait));
-      }
+      if (this.tries > 0 && !this.refusal) await this.pause();
     }
     this.running = false;
+  }
+
+  pause() {
+    const wait = Math.min(FIRST_WAIT * 2 ** (this.tries - 1), LONGEST_WAIT);
+    return new Promise((resolve) => {
+      this.wake = resolve;
+      setTimeout(resolve, wait);
+    });
   }
 
   async send({ take, blob, seq }) {
@@ -82,6 +91,5 @@ export class Sender {
       return;
     }
     await ask(`${this.base}/takes/${take.number}/chunks/${seq}`, { method: "PUT", bytes: blob });
-    this.storedBytes += blob.size;
   }
 }

@@ -1,274 +1,248 @@
 // The studio: pick camera, microphone or screen; look; go live; stop.
+//
+// Its state follows from a few facts and is drawn anew whenever one of them changes: check, ready,
+// on air; and "silent": the session is on air, but nothing is sent from this page.
 
 import { ask } from "./answers.js";
+import { Devices } from "./devices.js";
+import { canRecord, Recorder } from "./recorder.js";
 import { Sender } from "./sender.js";
 
-// H.264 first: it can be passed on with the least work; the rest is for browsers without it.
-const KINDS = [
-  "video/webm;codecs=h264,opus",
-  "video/webm;codecs=vp8,opus",
-  "video/webm;codecs=vp9,opus",
-  "video/mp4",
-];
-const CHUNK_MILLISECONDS = 1_000;
-const VIDEO_BITS = 1_800_000;
-const AUDIO_BITS = 96_000;
-const HEALTH_MILLISECONDS = 1_000;
 const STATE_MILLISECONDS = 5_000;
+const PACKAGED_LATE = 20_000;
+const QUIET_LONG = 20_000;
+const SLOW_CHUNKS = 4;
+
+const WORDS = { check: "Check", ready: "Ready", "on-air": "On air", silent: "On air, not sending", ending: "Ending" };
 
 const studio = document.querySelector("[data-studio]");
-const part = (name) => studio.querySelector(`[data-part="${name}"]`);
-const base = studio.dataset.base;
-
-const preview = part("preview");
-const goLive = part("go-live");
-const stopButton = part("stop");
-const problem = part("problem");
-
-let picture = null; // MediaStream of camera or screen
-let sound = null; // MediaStream of the microphone
-let recorder = null;
-let onAirSince = studio.dataset.onAirSince ? Date.parse(studio.dataset.onAirSince) : null;
+const part = (name) => document.querySelector(`[data-part="${name}"]`);
+const { base, earliestWords } = studio.dataset;
+const earliest = Date.parse(studio.dataset.earliest);
 const serverAhead = Date.parse(studio.dataset.now) - Date.now();
-const sender = new Sender(base, showHealth);
+const title = document.title;
 
-function say(message) {
-  problem.textContent = message;
-  problem.hidden = message === "";
+const devices = canRecord()
+  ? new Devices({ camera: part("camera"), microphone: part("microphone"), onChange: onSourcesChanged })
+  : null;
+const recorder = new Recorder(devices);
+let sender = new Sender(base, () => onSenderChange());
+
+let onAirSince = studio.dataset.onAirSince ? Date.parse(studio.dataset.onAirSince) : null;
+let isSending = false;
+let isEnding = false;
+let isBusy = false;
+let packaged = { seconds: 0, at: 0 };
+const problems = { studio: "", server: "" };
+
+const serverNow = () => Date.now() + serverAhead;
+
+function state() {
+  if (isEnding) return "ending";
+  if (onAirSince !== null) return isSending ? "on-air" : "silent";
+  return devices?.sound && serverNow() >= earliest ? "ready" : "check";
 }
 
-function setState(state) {
-  studio.dataset.state = state;
-  part("word").textContent = { check: "Check", ready: "Ready", "on-air": "On air" }[state];
-  goLive.hidden = state === "on-air";
-  goLive.disabled = state !== "ready";
-  stopButton.hidden = state !== "on-air";
-}
-
-async function listDevices() {
-  const devices = await navigator.mediaDevices.enumerateDevices();
-  fill(part("camera"), devices.filter((d) => d.kind === "videoinput"), "Camera");
-  fill(part("microphone"), devices.filter((d) => d.kind === "audioinput"), "Microphone");
-}
-
-function fill(select, devices, word) {
-  const chosen = select.value;
-  select.replaceChildren(
-    ...devices.map((device, index) => new Option(device.label || `${word} ${index + 1}`, device.deviceId)),
-  );
-  if (devices.some((device) => device.deviceId === chosen)) select.value = chosen;
-}
-
-function release(stream) {
-  for (const track of stream?.getTracks() ?? []) track.stop();
-}
-
-async function useCamera() {
-  const wanted = part("camera").value;
-  const stream = await navigator.mediaDevices.getUserMedia({
-    video: { deviceId: wanted ? { exact: wanted } : undefined, width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 25 } },
-  });
-  usePicture(stream, "camera");
-}
-
-async function useScreen() {
-  const stream = await navigator.mediaDevices.getDisplayMedia({
-    video: { width: { max: 1920 }, height: { max: 1080 }, frameRate: { max: 15 } },
-    audio: false,
-  });
-  // The person ended the sharing with the browser's own button.
-  stream.getVideoTracks()[0].addEventListener("ended", () => {
-    if (picture === stream) useCamera().catch(explain);
-  });
-  usePicture(stream, "screen");
-}
-
-function usePicture(stream, source) {
-  release(picture);
-  picture = stream;
-  for (const button of studio.querySelectorAll("[data-source]")) {
-    button.setAttribute("aria-pressed", String(button.dataset.source === source));
+function line(now) {
+  const seen = devices?.picture ? "see and hear you" : "hear you";
+  if (now === "ending") return "Sending the last seconds. Keep this page open.";
+  if (now === "silent") {
+    return "The session is on air, but nothing is sent from this page. If another studio is sending, yours takes over.";
   }
-  sourcesChanged();
+  if (now === "on-air") {
+    if (sender.isSignedOut) return "You are signed out. Sign in again in another tab: nothing is lost, the rest is sent then.";
+    if (sender.tries > 0) return "No connection. Nothing is lost: go on speaking and keep this page open. The rest is sent when the network is back.";
+    if (sender.waitingChunks > SLOW_CHUNKS) return "The network is slow. Nothing is lost: keep this page open.";
+    return `People ${seen}, about six seconds later.`;
+  }
+  if (now === "ready") return "Nobody sees or hears you yet. Press Go live when you want to begin.";
+  if (serverNow() < earliest) return `Nobody sees or hears you. You can go live from ${earliestWords}; until then, check picture and sound here.`;
+  return "Nobody sees or hears you.";
 }
 
-async function useMicrophone() {
-  const wanted = part("microphone").value;
-  const stream = await navigator.mediaDevices.getUserMedia({
-    audio: { deviceId: wanted ? { exact: wanted } : undefined, echoCancellation: true, noiseSuppression: true },
-  });
-  release(sound);
-  sound = stream;
-  showLevel(stream);
-  sourcesChanged();
+function draw() {
+  const now = state();
+  studio.dataset.state = now;
+  write("word", WORDS[now]);
+  write("line", line(now));
+  part("line").classList.toggle("slow", now === "on-air" && (sender.tries > 0 || sender.waitingChunks > SLOW_CHUNKS));
+  const goLive = part("go-live");
+  goLive.hidden = now === "on-air" || now === "ending";
+  goLive.disabled = isBusy || !devices?.sound || now === "check";
+  write("go-live", now === "silent" ? "Go on sending" : "Go live");
+  part("stop").hidden = now !== "on-air" && now !== "silent";
+  document.title = now === "on-air" ? `● On air: ${title}` : title;
+  const message = [devices?.troubles.camera, devices?.troubles.microphone, ...Object.values(problems)];
+  write("problem", message.filter(Boolean).join(" "));
+  part("problem").hidden = part("problem").textContent === "";
+  drawHealth(now);
+  drawClock();
 }
 
-function sourcesChanged() {
-  preview.srcObject = picture;
-  part("waiting").hidden = picture !== null;
-  if (onAirSince !== null && recorder !== null) restartRecorder();
-  else if (picture && sound && onAirSince === null) setState("ready");
+function drawHealth(now) {
+  const waiting = sender.waitingChunks;
+  if (now === "silent") setWord("sending", "broken", "nothing from here");
+  else if (now === "check" || now === "ready") setWord("sending", "", "not yet");
+  else if (sender.tries > 0) setWord("sending", "slow", `no connection, nothing lost: ${waiting} s waiting`);
+  else if (waiting > SLOW_CHUNKS) setWord("sending", "slow", `slow, nothing lost: ${waiting} s waiting`);
+  else setWord("sending", "fine", "fine");
+  if (onAirSince === null || packaged.seconds === 0) return;
+  const isLate = performance.now() - packaged.at > PACKAGED_LATE;
+  setWord("packaged", isLate ? "slow" : "fine", isLate ? "waits for the rest" : devices?.picture ? "sees you" : "hears you");
 }
 
-// A level that moves says more than "microphone on".
-let meter = null;
-function showLevel(stream) {
-  meter?.context.close();
-  const context = new AudioContext();
-  const analyser = context.createAnalyser();
-  context.createMediaStreamSource(stream).connect(analyser);
-  meter = { context, analyser, samples: new Float32Array(analyser.fftSize), heard: false };
+function drawClock() {
+  if (onAirSince === null) return;
+  const seconds = Math.max(0, Math.floor((serverNow() - onAirSince) / 1000));
+  const minutes = String(Math.floor(seconds / 60)).padStart(2, "0");
+  write("clock", `${minutes}:${String(seconds % 60).padStart(2, "0")}`);
 }
 
-function readLevel() {
-  if (meter === null) return;
-  meter.analyser.getFloatTimeDomainData(meter.samples);
-  const loudest = meter.samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);
-  part("level").value = loudest;
-  if (loudest > 0.02) meter.heard = true;
-  setWord("sound", meter.heard ? "fine" : "slow", meter.heard ? "heard" : "nothing heard yet");
+function drawLevel() {
+  part("level").value = devices.level();
+  const quiet = devices.heardAt === null ? Infinity : performance.now() - devices.heardAt;
+  if (devices.sound === null) setWord("sound", devices.isAsking ? "" : "broken", devices.isAsking ? "not yet" : "no microphone");
+  else if (devices.isMuted) setWord("sound", "broken", "muted by this computer");
+  else if (quiet === Infinity) setWord("sound", "slow", "nothing heard yet");
+  else if (quiet > QUIET_LONG) setWord("sound", "slow", "quiet for a while");
+  else setWord("sound", "fine", "heard");
 }
 
 function setWord(name, kind, text) {
+  part(name).className = kind;
+  write(name, text);
+}
+
+// Text that stays the same is not written: it would be read aloud again.
+function write(name, text) {
   const element = part(name);
-  element.className = kind;
-  if (element.textContent !== text) element.textContent = text;
+  if (element.textContent.trim() !== text) element.textContent = text;
 }
 
-function startRecorder() {
-  const stream = new MediaStream([...picture.getVideoTracks(), ...sound.getAudioTracks()]);
-  const mimeType = KINDS.find((kind) => MediaRecorder.isTypeSupported(kind));
-  recorder = new MediaRecorder(stream, {
-    mimeType,
-    videoBitsPerSecond: VIDEO_BITS,
-    audioBitsPerSecond: AUDIO_BITS,
-  });
-  const send = sender.startTake();
-  recorder.addEventListener("dataavailable", (event) => send(event.data));
-  recorder.addEventListener("error", (event) => say(`The recorder stopped: ${event.error?.message}`));
-  recorder.start(CHUNK_MILLISECONDS);
+function onSourcesChanged() {
+  part("preview").srcObject = devices.picture;
+  part("waiting").hidden = devices.picture !== null || devices.sound !== null;
+  part("sound-only").hidden = devices.picture !== null || devices.sound === null;
+  for (const button of studio.querySelectorAll("[data-source]")) {
+    const isOn = devices.picture !== null && button.dataset.source === devices.source;
+    button.setAttribute("aria-pressed", String(isOn));
+  }
+  if (isSending && !isEnding && devices.sound) film();
+  draw();
 }
 
-function stopRecorder() {
-  if (recorder === null || recorder.state === "inactive") return Promise.resolve();
-  const stopped = new Promise((resolve) => recorder.addEventListener("stop", resolve, { once: true }));
-  recorder.stop();
-  return stopped;
-}
-
-async function restartRecorder() {
-  await stopRecorder();
-  startRecorder();
+async function film() {
+  try {
+    await recorder.start(sender);
+    isSending = true;
+  } catch (error) {
+    isSending = false;
+    problems.studio = `This browser cannot send this picture: ${error.message} Choose another camera, or use another browser.`;
+  }
+  draw();
 }
 
 async function onGoLive() {
-  goLive.disabled = true;
-  say("");
+  isBusy = true;
+  problems.studio = "";
+  draw();
   try {
     await ask(`${base}/live`, { method: "POST", json: {} });
-    onAirSince ??= Date.now() + serverAhead;
-    startRecorder();
-    setState("on-air");
+    onAirSince ??= serverNow();
+    if (sender.refusal) sender = new Sender(base, () => onSenderChange());
+    await film();
+    keepAwake();
   } catch (error) {
-    say(error.message);
-    goLive.disabled = false;
+    problems.studio = onAirSince === null ? `${error.message} You are not on air.` : error.message;
   }
+  isBusy = false;
+  draw();
+  if (isSending) part("stop").focus();
 }
 
 async function onStop() {
   part("stop-dialog").close();
-  stopButton.disabled = true;
+  isEnding = true;
+  problems.studio = "";
+  draw();
   try {
-    await stopRecorder();
-    part("ending").hidden = false;
-    await sender.drained();
+    await recorder.stop();
+    if (isSending) await sender.drained();
     await ask(`${base}/stop`, { method: "POST", json: {} });
-    onAirSince = null;
-    release(picture);
-    release(sound);
-    removeEventListener("beforeunload", warn);
-    location.reload();
+    leave();
   } catch (error) {
-    stopButton.disabled = false;
-    say(`${error.message} Press Stop again; what was sent is safe.`);
+    isEnding = false;
+    isSending = false;
+    problems.studio = `${error.message} Press Stop again; what was sent is safe.`;
+    draw();
   }
 }
 
-function showHealth() {
-  if (sender.refusal) {
-    setWord("sending", "broken", "refused");
-    say(`${sender.refusal.message} What was sent before is safe.`);
-    return;
+function leave() {
+  onAirSince = null;
+  devices?.release();
+  location.reload();
+}
+
+async function onSenderChange() {
+  if (sender.refusal && isSending) {
+    isSending = false;
+    problems.studio = `${sender.refusal.message} What was sent before is safe.`;
+    await recorder.stop();
   }
-  const waiting = Math.round(sender.waitingBytes / 1000);
-  if (onAirSince === null) setWord("sending", "", "not yet");
-  else if (sender.tries > 0) setWord("sending", "slow", "no connection, nothing lost, trying again");
-  else if (waiting > 1500) setWord("sending", "slow", `network slow, nothing lost (${waiting} kB waiting)`);
-  else setWord("sending", "fine", "fine");
+  draw();
 }
 
-function showClock() {
-  if (onAirSince === null) return;
-  const seconds = Math.max(0, Math.floor((Date.now() + serverAhead - onAirSince) / 1000));
-  const minutes = String(Math.floor(seconds / 60)).padStart(2, "0");
-  part("clock").textContent = `${minutes}:${String(seconds % 60).padStart(2, "0")}`;
+async function lookAtServer() {
+  const answer = await ask(`${base}/state`);
+  if (isEnding) return;
+  if (answer.status === "ended" || answer.status === "cancelled") leave();
+  // Another studio of this session went live.
+  if (answer.status === "live") onAirSince ??= serverNow();
+  if (answer.packaged_seconds > packaged.seconds) {
+    packaged = { seconds: answer.packaged_seconds, at: performance.now() };
+  }
+  problems.server = answer.problem ?? "";
+  const count = document.querySelector('[data-part="questions-count"]');
+  const open = answer.open_questions;
+  if (count) write("questions-count", open === 0 ? "" : `${open} open question${open === 1 ? "" : "s"}`);
+  draw();
 }
 
-async function showServerState() {
-  if (onAirSince === null) return;
-  const state = await ask(`${base}/state`);
-  setWord("packaged", state.packaged_seconds > 0 ? "fine" : "slow", state.packaged_seconds > 0 ? "people see you" : "starting");
-  if (state.problem) say(state.problem);
+// A telephone that goes dark stops filming.
+async function keepAwake() {
+  if (!isSending || document.hidden) return;
+  await navigator.wakeLock?.request("screen").catch(() => {});
 }
 
 function warn(event) {
-  if (onAirSince !== null && recorder !== null) event.preventDefault();
-}
-
-function explain(error) {
-  const reasons = {
-    NotAllowedError: "The browser was not allowed to use camera or microphone. Allow it beside the address, then reload.",
-    NotFoundError: "No camera or microphone was found. Plug one in, then reload.",
-    NotReadableError: "Another program uses the camera or microphone. Close it, then reload.",
-  };
-  say(reasons[error.name] ?? error.message);
+  if (!isSending || onAirSince === null) return;
+  event.preventDefault();
+  event.returnValue = true;
 }
 
 async function begin() {
-  setState("check");
-  if (onAirSince !== null) {
-    // After a reload: the session is on air, but nothing is being sent from here yet.
-    part("word").textContent = "On air, not sending";
-    goLive.textContent = "Go on sending";
-  }
-  if (!navigator.mediaDevices?.getUserMedia || !window.MediaRecorder) {
-    say("This browser cannot broadcast. Use a current Chrome, Edge or Firefox, at an https address.");
-    return;
-  }
-  studio.querySelector('[data-source="camera"]').addEventListener("click", () => useCamera().catch(explain));
-  studio.querySelector('[data-source="screen"]').addEventListener("click", () => {
-    // Closing the window of choice is not a problem.
-    useScreen().catch((error) => error.name === "NotAllowedError" || explain(error));
-  });
-  part("camera").addEventListener("change", () => useCamera().catch(explain));
-  part("microphone").addEventListener("change", () => useMicrophone().catch(explain));
-  goLive.addEventListener("click", onGoLive);
-  stopButton.addEventListener("click", () => part("stop-dialog").showModal());
+  part("go-live").addEventListener("click", onGoLive);
+  part("stop").addEventListener("click", () => part("stop-dialog").showModal());
   part("stop-yes").addEventListener("click", onStop);
   part("stop-no").addEventListener("click", () => part("stop-dialog").close());
   addEventListener("beforeunload", warn);
-  setInterval(readLevel, 100);
-  setInterval(showClock, 500);
-  setInterval(showHealth, HEALTH_MILLISECONDS);
-  setInterval(() => showServerState().catch(() => {}), STATE_MILLISECONDS);
-  try {
-    await useCamera();
-    await useMicrophone();
-    await listDevices();
-    if (onAirSince !== null) goLive.disabled = false;
-  } catch (error) {
-    explain(error);
+  document.addEventListener("visibilitychange", keepAwake);
+  setInterval(draw, 500);
+  setInterval(() => lookAtServer().catch(() => {}), STATE_MILLISECONDS);
+  if (devices === null) {
+    problems.studio = "This browser cannot broadcast. Use a current Chrome, Edge, Firefox or Safari, at an https address.";
+    draw();
+    return;
   }
+  const [camera, screen] = studio.querySelectorAll("[data-source]");
+  camera.addEventListener("click", () => devices.useCamera());
+  screen.addEventListener("click", () => devices.useScreen());
+  screen.hidden = !devices.canShareScreen;
+  setInterval(drawLevel, 100);
+  draw();
+  await devices.begin();
+  draw();
 }
 
 begin();
