@@ -8,10 +8,13 @@ from typing import BinaryIO
 
 import click
 
+from webinar.db import read_db
 from webinar.domain.credit import CaseFacts, Decision, Grant, GrantStatus, TestResult, decide
 from webinar.domain.figures import plain_credit
 from webinar.domain.policy import CreditPolicy
 from webinar.domain.span import Span
+from webinar.services import credits as stored_credits
+from webinar.services import sessions
 from webinar.services.policies import seed_policies
 
 KNOWN_FIELDS = frozenset(
@@ -66,6 +69,23 @@ def decide_command(cases: BinaryIO) -> None:
             click.echo(f"Line {number}: {wrong}", err=True)
             raise click.exceptions.Exit(2) from None
         click.echo(answer)
+
+
+@credits.command("replay")
+@click.argument("session")
+def replay_command(session: str) -> None:
+    """Decide all cases of SESSION (its public id) again from the facts stored beside them.
+
+    Prints what comes out otherwise; status 1 if anything does.
+    """
+    with read_db() as db:
+        found = sessions.by_public_id(db, session)
+        differences = stored_credits.replay(db, found.id)
+        for difference in differences:
+            click.echo(difference.words)
+    if differences:
+        raise click.exceptions.Exit(1)
+    click.echo("Every decision comes out as it is stored.")
 
 
 def _answer(line: bytes, policies: Mapping[str, CreditPolicy]) -> str:

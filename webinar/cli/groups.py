@@ -2,9 +2,11 @@
 
 from flask import Flask
 
+from webinar.cli.certificates import certificates
 from webinar.cli.credits import credits
 from webinar.cli.db import db
 from webinar.cli.demo import demo
+from webinar.cli.evidence import evidence
 from webinar.cli.mail import mail
 from webinar.cli.media import media
 from webinar.cli.recordings import recordings
@@ -17,5 +19,18 @@ from webinar.cli.users import users
 
 def init_app(app: Flask) -> None:
     """Register the groups; a DomainError becomes a sentence on stderr and exit status 1."""
-    for group in (credits, db, demo, mail, media, recordings, scheduler, series, sessions, users):
+    for group in (
+        certificates,
+        credits,
+        db,
+        demo,
+        evidence,
+        mail,
+        media,
+        recordings,
+        scheduler,
+        series,
+        sessions,
+        users,
+    ):
         app.cli.add_command(refuse_politely(group))

@@ -9,6 +9,7 @@ from sqlalchemy import func, or_, select, update
 from webinar.db import DbSession
 from webinar.domain.attendance import ViewingMode
 from webinar.domain.credit import Decision, GrantStatus, Reason, decide, hash_of_inputs
+from webinar.domain.figures import plain_credit
 from webinar.domain.replay import facts_of, record_of
 from webinar.domain.session import SessionStatus
 from webinar.domain.viewing import Viewing
@@ -39,6 +40,17 @@ class Difference:
 
     decision: CreditDecision
     again: Decision
+
+    @property
+    def words(self) -> str:
+        """Which decision, what is stored, what comes out."""
+        stored, again = self.decision, self.again
+        return (
+            f"person {stored.user_id}, {stored.grant.accreditor.short_name}, "
+            f"revision {stored.revision}: stored {plain_credit(stored.credit)} "
+            f"({stored.reason.value}, {stored.seconds_counted} s), comes out "
+            f"{plain_credit(again.credit)} ({again.reason.value}, {again.seconds_counted} s)"
+        )
 
 
 def due(db: DbSession, *, now: datetime) -> list[tuple[int, int]]:

@@ -1,0 +1,166 @@
+"""kill -9 of a server that takes beats: what was answered as durable is in the database."""
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+from sqlalchemy import select
+
+from config import Config
+from tests.builders import make_registration, make_user
+from tests.components.servers import free_port
+from tests.conftest import SECRET
+from tests.evidence import make_ended_session, make_recording
+from webinar.app import create_app
+from webinar.db import DbSession, open_db
+from webinar.domain.attendance import ViewingMode
+from webinar.models import ViewingPass, WatchSegment
+from webinar.services import attendance
+
+ROOT = Path(__file__).resolve().parents[2]
+VIEWERS = 8
+BEATS_BEFORE_THE_KILL = 150
+
+
+@dataclass
+class Viewer:
+    """Sends beats one after the other, and remembers what it was promised."""
+
+    token: str
+    pass_id: str
+    port: int
+    durable: int = -1
+    answered: int = 0
+    sent: dict[int, tuple[int, int]] = field(default_factory=dict)
+
+    def watch(self, stop: Event) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        with closing(connection):
+            self._send(connection, stop)
+
+    def _send(self, connection: http.client.HTTPConnection, stop: Event) -> None:
+        seq = 0
+        while not stop.is_set() and seq < 5_000:
+            # A segment for each beat, so that each beat must be found again.
+            self.sent[seq] = (seq, seq + 1)
+            beat = {"pass": self.token, "seq": seq, "segments": [[seq, seq, seq + 1]]}
+            try:
+                connection.request("POST", "/beats", json.dumps(beat))
+                answer = connection.getresponse()
+                content = json.loads(answer.read())
+            except (OSError, http.client.HTTPException, ValueError):
+                return  # killed in the middle of an answer
+            assert answer.status == 200, content
+            self.durable = max(self.durable, content["durable"])
+            self.answered += 1
+            seq += 1
+
+
+@pytest.fixture
+def config(database_url: str, tmp_path: Path) -> Config:
+    return Config(SECRET_KEY=SECRET, DATABASE_URL=database_url, DATA_DIR=tmp_path / "data")
+
+
+@pytest.fixture
+def tokens(config: Config) -> Iterator[list[tuple[str, str]]]:
+    app = create_app(config)
+    with open_db() as db:
+        yield _passes(db)
+    app.extensions["engine"].dispose()
+
+
+def _passes(db: DbSession) -> list[tuple[str, str]]:
+    now = datetime.now(UTC)
+    session = make_ended_session(db)
+    make_recording(db, session, seconds=100_000, closes_at=now + timedelta(days=1)).opens_at = now
+    found = []
+    for _ in range(VIEWERS):
+        user = make_user(db)
+        make_registration(db, session, user)
+        issued = attendance.issue_pass(
+            db,
+            session,
+            user.id,
+            mode=ViewingMode.RECORDED,
+            secret=SECRET.encode(),
+            now=now,
+        )
+        found.append((issued.token, issued.pass_id))
+    db.commit()
+    return found
+
+
+def _start(config: Config, port: int) -> "subprocess.Popen[bytes]":
+    command = [
+        *(sys.executable, "-m", "gunicorn", "wsgi:app", "--bind", f"127.0.0.1:{port}"),
+        *("--workers", "2", "--worker-class", "gthread", "--threads", "8"),
+        *("--no-control-socket", "--log-level", "error"),
+    ]
+    server = subprocess.Popen(
+        command, cwd=ROOT, env=os.environ | config.to_env(), start_new_session=True
+    )
+    for _ in range(3_000):
+        assert server.poll() is None
+        if _answers(port):
+            return server
+        Event().wait(0.02)
+    raise AssertionError("gunicorn did not start")
+
+
+def _answers(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    with closing(connection):
+        try:
+            connection.request("GET", "/beats")
+            return connection.getresponse().status == 405
+        except OSError:
+            return False
+
+
+def test_what_was_called_durable_survives_kill_9(
+    config: Config, tokens: list[tuple[str, str]]
+) -> None:
+    port = free_port()
+    server = _start(config, port)
+    viewers = [Viewer(token, pass_id, port) for token, pass_id in tokens]
+    stop = Event()
+    threads = [Thread(target=viewer.watch, args=(stop,)) for viewer in viewers]
+    try:
+        for thread in threads:
+            thread.start()
+        for _ in range(6_000):
+            enough = sum(viewer.answered for viewer in viewers) >= BEATS_BEFORE_THE_KILL
+            if enough and all(viewer.durable >= 0 for viewer in viewers):
+                break
+            Event().wait(0.01)
+    finally:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+    with open_db() as db:
+        rows = db.execute(
+            select(WatchSegment.pass_id, WatchSegment.number, WatchSegment.to_ms).join(
+                ViewingPass, ViewingPass.id == WatchSegment.pass_id
+            )
+        ).all()
+    stored = {(pass_id, number, to_ms) for pass_id, number, to_ms in rows}
+    promised = {
+        (viewer.pass_id, seq, viewer.sent[seq][1])
+        for viewer in viewers
+        for seq in range(viewer.durable + 1)
+    }
+    assert len(promised) >= VIEWERS
+    assert promised - stored == set()
