@@ -1,0 +1,87 @@
+"""What may be said of an accreditation, before the decision and after it, in permitted words.
+
+Sources: UEMS-EACCME, criteria for live educational events: before the decision the only text
+allowed begins as below, and after it the accreditation statement is used word for word.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from webinar.domain.errors import DomainError
+from webinar.domain.figures import plain_credit
+from webinar.domain.timezone import to_local
+from webinar.domain.wording import LONG_MONTHS
+
+EACCME = "eaccme"
+APPLICATION_BEGINS = {
+    EACCME: "An application has been made to the EACCME for CME accreditation of",
+}
+"""How a statement must begin while the body has not decided; bodies without a rule are missing."""
+
+EACCME_APPLIED = "An application has been made to the EACCME for CME accreditation of {activity}."
+EACCME_GRANTED = (
+    "The {activity} has been accredited by the European Accreditation Council for Continuing "
+    "Medical Education (EACCME) with {credits} European CME credits (ECMECs). Each medical "
+    "specialist should claim only those hours of credit that he/she actually spent in the "
+    "educational activity."
+)
+
+
+class StatementNotPermitted(DomainError):
+    """The body allows one beginning only while it has not decided."""
+
+
+@dataclass(frozen=True)
+class Activity:
+    """What a statement names: the session by title, place and day."""
+
+    title: str
+    starts_at: datetime
+    zone: str
+
+    @property
+    def day(self) -> str:
+        """26 November 2026."""
+        day = to_local(self.starts_at, self.zone).date()
+        return f"{day.day} {LONG_MONTHS[day.month - 1]} {day.year}"
+
+    @property
+    def words(self) -> str:
+        """The title, the place, the day."""
+        return f"“{self.title}”, online, {self.day}"
+
+
+def applied_statement(body: str, activity: Activity) -> str:
+    """The permitted words while the body (by its short name in addresses) decides, or ""."""
+    if body != EACCME:
+        return ""
+    return EACCME_APPLIED.format(activity=f"the webinar {activity.words}")
+
+
+def granted_statement(body: str, activity: Activity, credits: Decimal) -> str:
+    """The permitted words once the body has granted so many credits, or ""."""
+    if body != EACCME:
+        return ""
+    return EACCME_GRANTED.format(
+        activity=f"webinar {activity.words}", credits=plain_credit(credits)
+    )
+
+
+def in_step(text: str, body: str, activity: Activity, *, was: Decimal, now: Decimal) -> str:
+    """The permitted words with the credits granted now, if `text` is them with others."""
+    if text and text == granted_statement(body, activity, was):
+        return granted_statement(body, activity, now)
+    return text
+
+
+def for_another(text: str, activity: Activity, other: Activity) -> str:
+    """The text about one activity made to speak of the other: its title and its day."""
+    return text.replace(activity.title, other.title).replace(activity.day, other.day)
+
+
+def ensure_permitted(body: str, text: str) -> None:
+    """Raise StatementNotPermitted unless a statement before the decision begins as it must."""
+    begins = APPLICATION_BEGINS.get(body, "")
+    if text and not text.startswith(begins):
+        raise StatementNotPermitted(f"Before the decision the statement has to begin: “{begins} …”")
