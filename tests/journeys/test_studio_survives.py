@@ -1,0 +1,111 @@
+"""The network leaves while the studio is on air: nothing that was filmed is lost."""
+
+import json
+from datetime import UTC, datetime
+
+from playwright.sync_api import Browser, expect
+from sqlalchemy import select
+
+from tests.journeys.browsing import page_of
+from tests.journeys.conftest import Site
+from tests.journeys.test_broadcast import season
+from webinar.db import open_db
+from webinar.media.shelf import MediaShelf
+from webinar.models import Broadcast, BroadcastTake, WebinarSession
+
+# The sizes of all pieces the recorder hands over, kept where a reload does not forget them.
+REMEMBER_PIECES = """
+  const start = MediaRecorder.prototype.start;
+  MediaRecorder.prototype.start = function (...rest) {
+    this.addEventListener("dataavailable", ({ data }) => {
+      const sizes = JSON.parse(sessionStorage.getItem("sizes") ?? "[]");
+      if (data.size > 0) sessionStorage.setItem("sizes", JSON.stringify([...sizes, data.size]));
+    });
+    return start.apply(this, rest);
+  };
+"""
+
+
+def stored(site: Site, session: WebinarSession) -> list[tuple[int, int]]:
+    """Of every take, in order: how many pieces are on disk and how many bytes."""
+    shelf = MediaShelf.at(site.config.DATA_DIR.resolve(), site.config.SECRET_KEY)
+    with open_db() as db:
+        broadcast = db.scalars(select(Broadcast).where(Broadcast.session_id == session.id)).one()
+        numbers = db.scalars(
+            select(BroadcastTake.number)
+            .where(BroadcastTake.broadcast_id == broadcast.id)
+            .order_by(BroadcastTake.number)
+        ).all()
+    return [
+        (
+            shelf.takes.next_seq(broadcast.public_id, number),
+            shelf.takes.length(broadcast.public_id, number),
+        )
+        for number in numbers
+    ]
+
+
+def test_the_studio_keeps_what_it_films_while_the_network_is_away(
+    site: Site, browser: Browser
+) -> None:
+    session, speaker, _ = season(datetime.now(UTC))
+    studio = page_of(browser, site, speaker)
+    studio.add_init_script(REMEMBER_PIECES)
+    studio.goto(f"/studio/{session.public_id}")
+    go_live = studio.get_by_role("button", name="Go live")
+    expect(go_live).to_be_enabled(timeout=15_000)
+    go_live.click()
+    sending = studio.locator("[data-part=sending]")
+    expect(sending).to_have_text("fine", timeout=15_000)
+    studio.wait_for_timeout(2_000)
+
+    studio.context.set_offline(True)
+    expect(sending).to_contain_text("nothing lost", timeout=15_000)
+    expect(studio.get_by_text("No connection. Nothing is lost")).to_be_visible()
+    studio.wait_for_timeout(4_000)
+    still_on_air = studio.get_by_text("On air", exact=True).is_visible()
+    studio.context.set_offline(False)
+    expect(sending).to_have_text("fine", timeout=15_000)
+
+    studio.get_by_role("button", name="Stop").click()
+    studio.get_by_role("button", name="End the session").click()
+    expect(studio.get_by_text("The broadcast has ended")).to_be_visible(timeout=15_000)
+    filmed = json.loads(studio.evaluate("sessionStorage.getItem('sizes')"))
+    studio.context.close()
+
+    assert still_on_air is True
+    assert len(filmed) >= 7
+    assert stored(site, session) == [(len(filmed), sum(filmed))]
+
+
+def test_a_reloaded_studio_goes_on_in_a_new_take(site: Site, browser: Browser) -> None:
+    session, speaker, _ = season(datetime.now(UTC))
+    studio = page_of(browser, site, speaker)
+    asked: list[str] = []
+    studio.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    studio.goto(f"/studio/{session.public_id}")
+    go_live = studio.get_by_role("button", name="Go live")
+    expect(go_live).to_be_enabled(timeout=15_000)
+    go_live.click()
+    sending = studio.locator("[data-part=sending]")
+    expect(sending).to_have_text("fine", timeout=15_000)
+    studio.wait_for_timeout(1_500)
+
+    studio.reload()
+    expect(studio.get_by_text("On air, not sending", exact=True)).to_be_visible()
+    go_on = studio.get_by_role("button", name="Go on sending")
+    expect(go_on).to_be_enabled(timeout=15_000)
+    go_on.click()
+    expect(studio.get_by_text("On air", exact=True)).to_be_visible()
+    expect(sending).to_have_text("fine", timeout=15_000)
+    studio.wait_for_timeout(2_500)
+    studio.get_by_role("button", name="Stop").click()
+    studio.keyboard.press("Escape")
+    stays_on_air = studio.get_by_text("On air", exact=True).is_visible()
+    pieces = [count for count, _ in stored(site, session)]
+    studio.context.close()
+
+    assert asked == ["beforeunload"]
+    assert stays_on_air is True
+    assert len(pieces) == 2
+    assert min(pieces) >= 1
