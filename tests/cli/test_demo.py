@@ -14,10 +14,10 @@ from tests.builders import make_society
 from tests.media.films import Cinema
 from webinar.db import DbSession
 from webinar.demo import speaker
+from webinar.demo.hosts import ACADEMY
 from webinar.demo.live import OPEN_ROUND, REHEARSAL, open_round, rehearsal, retire_rounds
 from webinar.demo.people import FACULTY, PARTICIPANT, PARTS, invite_everybody, person
 from webinar.demo.programme import programme
-from webinar.demo.season import ACADEMY
 from webinar.domain.access import Role
 from webinar.domain.credit import Reason
 from webinar.domain.recording import RecordingState

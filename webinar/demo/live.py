@@ -7,16 +7,16 @@ from sqlalchemy import select
 from webinar.db import DbSession
 from webinar.demo.accreditation import accreditors, apply_for
 from webinar.demo.days import MINUTES, ZONE
+from webinar.demo.hosts import ACADEMY
 from webinar.demo.people import FACULTY, MAIL_DOMAIN, person, settle_mail
 from webinar.demo.programme import Talk
-from webinar.demo.season import ACADEMY
 from webinar.domain.recording import RecordingState
 from webinar.domain.session import FacultyPart, SessionStatus
 from webinar.domain.session_details import FacultyDetails, SessionDetails
 from webinar.domain.timezone import to_local
 from webinar.media.shelf import MediaShelf
 from webinar.models import Broadcast, Recording, Society, User, WebinarSession
-from webinar.services import broadcasts, recordings, registrations, sessions
+from webinar.services import broadcasts, questions, recordings, registrations, sessions
 from webinar.services.feeds import CalendarTool
 
 HOSPITAL = "Comprehensive Cancer Centre, Olomouc, Czechia"
@@ -27,6 +27,11 @@ REHEARSAL_LEFT = timedelta(minutes=20)
 # Each open round fills the disk with its recording; the demonstration keeps the latest.
 ROUNDS_KEPT = 3
 
+ASKED = (
+    "Would you decide the same for a patient of 82?",
+    "How long do you wait before the plan goes back to the board?",
+    "Which of these numbers do you tell the patient first?",
+)
 OPEN_ROUND = Talk(
     title="Open demonstration round: from the case to the plan",
     topic="Breast cancer",
@@ -71,10 +76,21 @@ def open_round(db: DbSession, *, calendar: CalendarTool, now: datetime) -> Webin
         now=now,
     )
     everybody = select(User.id).where(User.email.endswith(f"@{MAIL_DOMAIN}")).order_by(User.id)
-    for user_id in db.scalars(everybody).all():
+    people = db.scalars(everybody).all()
+    for user_id in people:
         registrations.register(db, session.id, user_id, now=now)
     settle_mail(db, now=now)
     broadcasts.go_live(db, session.id, user_id=speaker.id, now=now)
+    # The last who came are the audience: the people to try ask for themselves.
+    for user_id, text in zip(people[::-1], ASKED, strict=False):
+        questions.ask(
+            db,
+            session,
+            user_id,
+            text=text,
+            client_key=f"demonstration-{session.public_id}-{user_id}",
+            now=now,
+        )
     return session
 
 

@@ -30,10 +30,18 @@ from webinar.demo.season import (
     play,
     wanted_recordings,
 )
+from webinar.domain.attendance import ViewingMode
 from webinar.domain.errors import Conflict
 from webinar.domain.recording import RecordingState
 from webinar.media.shelf import MediaShelf
-from webinar.models import Recording, Society, User, WebinarSession
+from webinar.models import (
+    AccreditationGrant,
+    Recording,
+    Society,
+    TestAttempt,
+    User,
+    WebinarSession,
+)
 from webinar.services.series import listed as all_series
 from webinar.tools import calendar_tool
 
@@ -130,7 +138,7 @@ def _sign_ins(
         (PARTICIPANT, "/my/"),
         (FACULTY, f"/studio/{studio.public_id}"),
         (ORGANISER, "/manage/"),
-        (OFFICER, "/manage/"),
+        (OFFICER, "/"),
         (ADMINISTRATOR, "/manage/"),
     )
     return tuple(
@@ -146,25 +154,31 @@ def _sign_ins(
 def _addresses(
     db: DbSession, public_url: str, live: WebinarSession, *, now: datetime
 ) -> tuple[Address, ...]:
-    newest = (
+    recorded = (
         select(WebinarSession.public_id)
         .join(Recording, Recording.session_id == WebinarSession.id)
         .where(WebinarSession.is_demo, WebinarSession.title != OPEN_ROUND.title)
-    )
-    watchable = db.scalar(
-        newest.where(Recording.state == RecordingState.PUBLISHED, Recording.closes_at > now)
         .order_by(WebinarSession.starts_at.desc())
         .limit(1)
     )
-    closed = db.scalar(
-        newest.where(Recording.closes_at <= now).order_by(WebinarSession.starts_at.desc()).limit(1)
+    is_open = (Recording.state == RecordingState.PUBLISHED) & (Recording.closes_at > now)
+    # Something is left to do there: credit for watching, and a test that nobody has taken.
+    earns = select(AccreditationGrant.id).where(
+        AccreditationGrant.session_id == WebinarSession.id,
+        AccreditationGrant.mode == ViewingMode.RECORDED,
     )
+    tried = select(TestAttempt.id).where(TestAttempt.session_id == WebinarSession.id)
+    watchable = db.scalar(recorded.where(is_open))
+    earning = db.scalar(recorded.where(is_open, earns.exists(), ~tried.exists()))
+    closed = db.scalar(recorded.where(Recording.closes_at <= now))
     feeds = ["/calendar/all.ics", *(f"/calendar/series/{one.slug}.ics" for one in all_series(db))]
     pages = [
         ("Home", "/"),
         ("Schedule", "/sessions/"),
         ("Live now", f"/sessions/{live.public_id}/live"),
+        ("Its questions, for the moderator", f"/studio/{live.public_id}"),
         *([("A recording", f"/sessions/{watchable}/recording")] if watchable else []),
+        *([("A recording with credit", f"/sessions/{earning}/recording")] if earning else []),
         *([("A closed recording", f"/sessions/{closed}/recording")] if closed else []),
         *(("Calendar feed", feed) for feed in feeds),
         ("Organiser's pages", "/manage/"),

@@ -17,6 +17,7 @@ from webinar.demo.evenings import (
     broadcast,
     close_what_is_over,
 )
+from webinar.demo.hosts import ABOUT_REVIEWS, ABOUT_ROUNDS, ACADEMY, societies_of_season
 from webinar.demo.lectures import Film, Reel, Wanted
 from webinar.demo.people import FACULTY, Cast, invite_everybody, settle_mail
 from webinar.demo.programme import Programme, Talk
@@ -25,14 +26,11 @@ from webinar.domain.session import FacultyPart
 from webinar.domain.session_details import FacultyDetails
 from webinar.domain.timezone import to_local
 from webinar.models import Series, Society, WebinarSession
-from webinar.services import registrations, series, sessions, societies
+from webinar.services import registrations, series, sessions
 from webinar.services.feeds import CalendarTool
 
 ROUNDS = "e-grandrounds"
 REVIEWS = "e-oncoreviews"
-ACADEMY = "European Academy of Oncology (demo)"
-SURGEONS = "Society of Surgical Oncology (demo)"
-HELLENIC = "Hellenic Oncology Society (demo)"
 ARCHIVE = Film(
     "From the archive of the demonstration season",
     "Oncology",
@@ -135,7 +133,7 @@ def play(
         calendar=tool,
         now=now,
     )
-    academy, surgeons, hellenic = _societies(db, now=founded)
+    academy, surgeons, hellenic = societies_of_season(db, now=founded)
     planned = {}
     for slug, about, rule, days in (
         (ROUNDS, ABOUT_ROUNDS, WEEKLY, calendar.rounds),
@@ -192,45 +190,6 @@ def perform(db: DbSession, season: Season, acts: Sequence[Act], *, now: datetime
     close_what_is_over(season.stage)
     settle_mail(db, now=now)
     db.execute(update(WebinarSession).values(is_demo=True))
-
-
-def _societies(db: DbSession, *, now: datetime) -> list[Society]:
-    return [
-        societies.create(
-            db,
-            slug=slug,
-            name=name,
-            short_name=short_name,
-            about=about,
-            country=country,
-            actor_id=None,
-            now=now,
-        )
-        for slug, name, short_name, about, country in (
-            (
-                "academy",
-                ACADEMY,
-                "Academy (demo)",
-                "An invented academy that teaches oncology online, free of charge. "
-                "It exists in this demonstration only.",
-                "CH",
-            ),
-            (
-                "surgeons",
-                SURGEONS,
-                "Surgeons (demo)",
-                "An invented society of cancer surgeons that lends its auspices to sessions.",
-                "BE",
-            ),
-            (
-                "hellenic",
-                HELLENIC,
-                "Hellenic (demo)",
-                "An invented national society that lends its auspices by decision of its board.",
-                "GR",
-            ),
-        )
-    ]
 
 
 def _series(
@@ -335,14 +294,3 @@ def _changes(stage: Stage, ahead: Sequence[Evening]) -> list[Act]:
     if len(ahead) > 3:
         changes.append(Act(stage.now - timedelta(hours=18), cancel))
     return changes
-
-
-ABOUT_ROUNDS = (
-    "Every Thursday evening a question from the tumour board: a presenter, a discussant who "
-    "disagrees where it helps, and a moderator who reads your written questions. Free, without "
-    "commercial sponsorship, and to be watched for six months."
-)
-ABOUT_REVIEWS = (
-    "On the first Tuesday of the month one disease from beginning to end: what is settled, what "
-    "has changed, what is still open. For those who treat it every day and for those who do not."
-)

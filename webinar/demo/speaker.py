@@ -17,9 +17,9 @@ from sqlalchemy.exc import OperationalError
 from config import Config
 from webinar.db import open_db, read_db
 from webinar.demo.days import ZONE
+from webinar.demo.hosts import ACADEMY
 from webinar.demo.live import OPEN_ROUND, end_round, open_round, retire_rounds
 from webinar.demo.people import FACULTY, person
-from webinar.demo.season import ACADEMY
 from webinar.domain.errors import Conflict, DomainError
 from webinar.domain.session import SessionStatus
 from webinar.media.demo_clock import Clock, clock_in
