@@ -16,7 +16,7 @@ PUBLIC = {
     "auth.sign_in",
     "auth.sign_in_by_password",
     "auth.sign_out",
-    "certificates.enter",
+    "certificates.ask",
     "certificates.verify",
     "feeds.everything",
     "feeds.series",
