@@ -110,6 +110,7 @@ def test_credit_is_shown_with_its_reason_and_its_certificate(
                     session_id=session.id,
                     user_id=user.id,
                     grant_id=grant.id,
+                    policy_id=policy.id,
                     revision=revision,
                     credit=Decimal(revision) if reason is Reason.OK else Decimal(0),
                     reason=reason,

@@ -1,12 +1,13 @@
-"""Credit decided by the clock: after a session, after a watching, after a deadline."""
+"""Credit decided by the clock: after a session, a watching, a deadline, a change of a grant."""
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import groupby
 
 from webinar.db import open_db, read_db
 from webinar.jobs.toolbox import Toolbox
-from webinar.services import credits
+from webinar.services import credits, redeciding
 
 log = logging.getLogger(__name__)
 
@@ -17,17 +18,26 @@ def decide_due(tools: Toolbox, now: datetime) -> None:
     """Decide what is due, a hundred people of one session in a transaction."""
     with read_db() as db:
         due = credits.due(db, now=now)
+        changed = redeciding.changed(db)
+    for done in changed:
+        _decide(tools, done.session_id, done.user_ids, now)
+        # Last, so that a clock that is stopped between begins again.
+        with open_db.begin() as db:
+            redeciding.settle(db, done)
     for session_id, pairs in groupby(due, key=lambda pair: pair[0]):
-        people = [user_id for _, user_id in pairs]
-        for first in range(0, len(people), PEOPLE_AT_ONCE):
-            some = people[first : first + PEOPLE_AT_ONCE]
-            with open_db.begin() as db:
-                fresh = credits.decide_people(
-                    db, session_id, some, public_url=tools.config.PUBLIC_URL, now=now
-                )
-            log.info(
-                "credit decided: session=%s people=%s decisions=%s",
-                session_id,
-                len(some),
-                len(fresh),
+        _decide(tools, session_id, [user_id for _, user_id in pairs], now)
+
+
+def _decide(tools: Toolbox, session_id: int, people: Sequence[int], now: datetime) -> None:
+    for first in range(0, len(people), PEOPLE_AT_ONCE):
+        some = people[first : first + PEOPLE_AT_ONCE]
+        with open_db.begin() as db:
+            fresh = credits.decide_people(
+                db, session_id, some, public_url=tools.config.PUBLIC_URL, now=now
             )
+        log.info(
+            "credit decided: session=%s people=%s decisions=%s",
+            session_id,
+            len(some),
+            len(fresh),
+        )

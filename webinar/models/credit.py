@@ -82,6 +82,8 @@ class CreditDecision(Base):
     session_id: Mapped[int] = mapped_column(ForeignKey("session.id"))
     user_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
     grant_id: Mapped[int] = mapped_column(ForeignKey("accreditation_grant.id"))
+    # The grant's then: it may get another one, and the case must stay decidable as it was.
+    policy_id: Mapped[int] = mapped_column(ForeignKey("credit_policy.id"))
     revision: Mapped[int]
     credit: Mapped[Decimal] = mapped_column(Credits)
     reason: Mapped[Reason] = mapped_column(states(Reason))
@@ -97,6 +99,7 @@ class CreditDecision(Base):
     is_latest: Mapped[bool] = mapped_column(default=True)
 
     grant: Mapped[AccreditationGrant] = relationship()
+    policy: Mapped[CreditPolicy] = relationship()
     session: Mapped[WebinarSession] = relationship()
     user: Mapped[User] = relationship()
 

@@ -187,7 +187,7 @@ def replay(db: DbSession, session_id: int) -> list[Difference]:
         .order_by(CreditDecision.id)
         .execution_options(yield_per=500)
     ):
-        rules = rules_of(decision.grant.policy)
+        rules = rules_of(decision.policy)
         facts = facts_of(decision.inputs)
         again = decide(rules, facts)
         if (
@@ -282,6 +282,7 @@ def _write(
         session_id=session.id,
         user_id=user_id,
         grant_id=offer.grant.id,
+        policy_id=offer.grant.policy_id,
         revision=0 if before is None else before.revision + 1,
         credit=decision.credit,
         reason=decision.reason,

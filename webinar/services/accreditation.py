@@ -1,0 +1,378 @@
+"""What a session earns: bodies, rules and grants as officers and organisers keep them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import func, select
+
+from webinar.db import DbSession
+from webinar.domain.attendance import ViewingMode
+from webinar.domain.credit import GrantStatus
+from webinar.domain.errors import Conflict, DomainError, NotFound
+from webinar.domain.policy import CreditPolicy as Rules
+from webinar.domain.statements import Activity, ensure_permitted
+from webinar.domain.timezone import to_local
+from webinar.domain.wording import plural
+from webinar.models import (
+    AccreditationGrant,
+    Accreditor,
+    Certificate,
+    CreditDecision,
+    CreditPolicy,
+    WebinarSession,
+)
+from webinar.services import audit, feeds
+from webinar.services.feeds import CalendarTool
+from webinar.services.societies import SlugTaken, ensure_name, slug_for
+
+MOST_CREDITS = Decimal(999)
+LONGEST_REFERENCE = 60
+DECIDED = frozenset({GrantStatus.GRANTED, GrantStatus.REFUSED})
+
+
+class GrantExists(Conflict):
+    """The body has a grant for this session in this mode already."""
+
+
+class RuleIsFixed(Conflict):
+    """Credit was decided under the grant: another body or mode is another grant."""
+
+
+class GrantIsUsed(Conflict):
+    """Somebody's credit rests on the grant."""
+
+
+class ImpossibleCredits(DomainError):
+    """No body grants that."""
+
+
+class ReferenceTooLong(DomainError):
+    """Longer than any body's reference."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GrantDetails:
+    """A grant as an officer states it; the mode is the policy's."""
+
+    accreditor_id: int
+    policy_id: int
+    status: GrantStatus
+    credits: Decimal
+    reference: str = ""
+    statement_applied: str = ""
+    statement_granted: str = ""
+    credit_until: datetime | None = None
+    """The credit clock of a recording, half-open; None: as long as the recording is open."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A stored policy version and what it says; `key` names it in forms."""
+
+    policy: CreditPolicy
+    rules: Rules
+
+    @property
+    def key(self) -> str:
+        """`eaccme-3.0-live@1`."""
+        return f"{self.policy.name}@{self.policy.version}"
+
+
+def rules_offered(db: DbSession) -> list[Rule]:
+    """The newest version of every policy, live before recorded, by body."""
+    newest: dict[str, CreditPolicy] = {}
+    for policy in db.scalars(select(CreditPolicy).order_by(CreditPolicy.version)):
+        newest[policy.name] = policy
+    offered = [rule_of(policy) for policy in newest.values()]
+    return sorted(offered, key=lambda rule: (rule.rules.mode, rule.rules.body.casefold()))
+
+
+def rule_of(policy: CreditPolicy) -> Rule:
+    """The policy read."""
+    return Rule(policy, Rules.from_data(policy.name, policy.version, policy.data))
+
+
+def body_of(rule: Rule, bodies: list[Accreditor]) -> Accreditor | None:
+    """The body a shipped policy was written for, by its name; None for others."""
+    fitting = [body for body in bodies if body.slug in rule.policy.name]
+    return max(fitting, key=lambda body: len(body.slug), default=None)
+
+
+def accreditors(db: DbSession) -> list[Accreditor]:
+    """Every body, by name."""
+    return list(db.scalars(select(Accreditor).order_by(Accreditor.name, Accreditor.id)))
+
+
+def add_accreditor(
+    db: DbSession, *, name: str, short_name: str, unit: str, actor_id: int | None, now: datetime
+) -> Accreditor:
+    """Make a body known; raises NameMissing, SlugTaken."""
+    name, short_name = ensure_name(name), ensure_name(short_name, longest=40)
+    unit = ensure_name(unit, longest=40)
+    slug = slug_for(short_name)[:40] or slug_for(name)[:40] or "body"
+    if db.scalar(select(Accreditor.id).where(Accreditor.slug == slug)) is not None:
+        raise SlugTaken(f"A body called {short_name} is known already. Choose it in the list.")
+    body = Accreditor(slug=slug, name=name, short_name=short_name, unit=unit)
+    db.add(body)
+    db.flush()
+    audit.write(
+        db,
+        actor_id=actor_id,
+        action="accreditor added",
+        subject=f"accreditor {body.id}",
+        after={"name": name, "short_name": short_name, "unit": unit},
+        now=now,
+    )
+    return body
+
+
+def grants_of(db: DbSession, session_id: int) -> list[AccreditationGrant]:
+    """The session's grants, live before recorded, in the order given."""
+    return list(
+        db.scalars(
+            select(AccreditationGrant)
+            .where(AccreditationGrant.session_id == session_id)
+            .order_by(AccreditationGrant.mode, AccreditationGrant.id)
+        )
+    )
+
+
+def grant_of(db: DbSession, session: WebinarSession, grant_id: int) -> AccreditationGrant:
+    """One of the session's grants; raises NotFound."""
+    grant = db.get(AccreditationGrant, grant_id)
+    if grant is None or grant.session_id != session.id:
+        raise NotFound("This session has no such grant.")
+    return grant
+
+
+def holders(db: DbSession, grant: AccreditationGrant) -> int:
+    """How many people hold a certificate that stands and names credit under this grant."""
+    decisions = set(
+        db.scalars(select(CreditDecision.id).where(CreditDecision.grant_id == grant.id))
+    )
+    certificates = db.execute(
+        select(Certificate.user_id, Certificate.decision_ids).where(
+            Certificate.session_id == grant.session_id,
+            Certificate.revoked_at.is_(None),
+            Certificate.superseded_by.is_(None),
+        )
+    )
+    return len({user_id for user_id, ids in certificates if not decisions.isdisjoint(ids)})
+
+
+def why_kept(db: DbSession, grant: AccreditationGrant) -> str:
+    """Why the grant cannot be removed, as a sentence; "" if it can."""
+    if held := holders(db, grant):
+        people = plural(held, "person holds", "people hold")
+        return (
+            f"{people} a certificate under this grant, so it cannot be removed. "
+            "Withdraw it: their credit is decided anew."
+        )
+    if decided := _decided_people(db, grant):
+        people = plural(decided, "person", "people")
+        return (
+            f"The credit of {people} was decided under this grant, so it cannot be removed. "
+            "Withdraw it."
+        )
+    return ""
+
+
+def add_grant(
+    db: DbSession,
+    session: WebinarSession,
+    details: GrantDetails,
+    *,
+    actor_id: int | None,
+    calendar: CalendarTool,
+    now: datetime,
+) -> AccreditationGrant:
+    """Let the session earn something under one body.
+
+    Raises GrantExists, ImpossibleCredits, ReferenceTooLong, StatementNotPermitted.
+    """
+    _lock(db, session)
+    grant = AccreditationGrant(session_id=session.id, status=GrantStatus.NONE)
+    with db.no_autoflush:
+        _fill(db, session, grant, details, now=now)
+    db.add(grant)
+    db.flush()
+    _tell(db, session, "grant added", None, grant, actor_id=actor_id, calendar=calendar, now=now)
+    return grant
+
+
+def change_grant(
+    db: DbSession,
+    session: WebinarSession,
+    grant: AccreditationGrant,
+    details: GrantDetails,
+    *,
+    actor_id: int | None,
+    calendar: CalendarTool,
+    now: datetime,
+) -> bool:
+    """Make the grant say this; True if anything is different. The clock then decides anew.
+
+    Raises what `add_grant` does, and RuleIsFixed for another body or mode once credit was decided.
+    """
+    _lock(db, session)
+    before = facts_of(grant)
+    mode = rule_of(db.get_one(CreditPolicy, details.policy_id)).rules.mode
+    is_another = (grant.accreditor_id, grant.mode) != (details.accreditor_id, mode)
+    if is_another and _decided_people(db, grant):
+        raise RuleIsFixed(
+            "Credit was decided under this grant already, so its body stays, and it stays live or "
+            "recorded. Add another grant instead, and withdraw this one."
+        )
+    with db.no_autoflush:
+        _fill(db, session, grant, details, now=now)
+    if facts_of(grant) == before:
+        return False
+    db.flush()
+    _tell(
+        db, session, "grant changed", before, grant, actor_id=actor_id, calendar=calendar, now=now
+    )
+    return True
+
+
+def remove_grant(
+    db: DbSession,
+    session: WebinarSession,
+    grant: AccreditationGrant,
+    *,
+    actor_id: int | None,
+    calendar: CalendarTool,
+    now: datetime,
+) -> None:
+    """Take away a grant nobody's credit rests on; raises GrantIsUsed."""
+    _lock(db, session)
+    if reason := why_kept(db, grant):
+        raise GrantIsUsed(reason)
+    before = facts_of(grant)
+    db.delete(grant)
+    db.flush()
+    _tell(db, session, "grant removed", before, None, actor_id=actor_id, calendar=calendar, now=now)
+
+
+def facts_of(grant: AccreditationGrant) -> dict[str, object]:
+    """What a grant states, for the audit trail."""
+    return {
+        "accreditor_id": grant.accreditor_id,
+        "policy_id": grant.policy_id,
+        "mode": grant.mode,
+        "status": grant.status,
+        "credits_granted": format(grant.credits_granted.normalize(), "f"),
+        "reference": grant.reference,
+        "statement_applied": grant.statement_applied,
+        "statement_granted": grant.statement_granted,
+        "credit_until": grant.credit_until,
+    }
+
+
+def activity_of(session: WebinarSession) -> Activity:
+    """The session as statements name it."""
+    return Activity(session.title, session.starts_at, session.zone)
+
+
+def details_of(grant: AccreditationGrant) -> GrantDetails:
+    """What the grant states now."""
+    return GrantDetails(
+        accreditor_id=grant.accreditor_id,
+        policy_id=grant.policy_id,
+        status=grant.status,
+        credits=grant.credits_granted,
+        reference=grant.reference,
+        statement_applied=grant.statement_applied,
+        statement_granted=grant.statement_granted,
+        credit_until=grant.credit_until,
+    )
+
+
+def _fill(
+    db: DbSession,
+    session: WebinarSession,
+    grant: AccreditationGrant,
+    details: GrantDetails,
+    *,
+    now: datetime,
+) -> None:
+    policy = db.get_one(CreditPolicy, details.policy_id)
+    rules = rule_of(policy).rules
+    body = db.get_one(Accreditor, details.accreditor_id)
+    if not 0 < details.credits <= MOST_CREDITS or details.credits != round(details.credits, 2):
+        raise ImpossibleCredits(
+            "Give the credits as a number above 0 with at most two decimals: 0.5."
+        )
+    if len(details.reference) > LONGEST_REFERENCE:
+        raise ReferenceTooLong(f"A reference has at most {LONGEST_REFERENCE} characters.")
+    if details.status is GrantStatus.APPLIED:
+        ensure_permitted(body.slug, details.statement_applied)
+    _ensure_alone(db, session, grant, body, rules.mode)
+    if details.status is not grant.status:
+        today = to_local(now, session.zone).date()
+        grant.decided_on = today if details.status in DECIDED else grant.decided_on
+    grant.accreditor, grant.accreditor_id = body, body.id
+    grant.policy, grant.policy_id = policy, policy.id
+    grant.mode = rules.mode
+    grant.status = details.status
+    grant.credits_granted = details.credits
+    grant.reference = details.reference
+    grant.statement_applied = details.statement_applied
+    grant.statement_granted = details.statement_granted
+    # A live session is over when it is over: only a recording has a credit clock.
+    is_recorded = rules.mode is ViewingMode.RECORDED
+    grant.credit_until = details.credit_until if is_recorded else None
+
+
+def _ensure_alone(
+    db: DbSession,
+    session: WebinarSession,
+    grant: AccreditationGrant,
+    body: Accreditor,
+    mode: ViewingMode,
+) -> None:
+    for other in grants_of(db, session.id):
+        if (other.accreditor_id, other.mode) == (body.id, mode) and other is not grant:
+            what = "the live session" if mode is ViewingMode.LIVE else "the recording"
+            raise GrantExists(
+                f"{body.short_name} has a grant for {what} here already. Change that one."
+            )
+
+
+def _decided_people(db: DbSession, grant: AccreditationGrant) -> int:
+    counted = select(func.count(CreditDecision.user_id.distinct())).where(
+        CreditDecision.grant_id == grant.id
+    )
+    return db.scalar(counted) or 0
+
+
+def _lock(db: DbSession, session: WebinarSession) -> None:
+    """Two officers at once are one after the other."""
+    db.refresh(session, with_for_update=True)
+
+
+def _tell(
+    db: DbSession,
+    session: WebinarSession,
+    action: str,
+    before: Mapping[str, object] | None,
+    grant: AccreditationGrant | None,
+    *,
+    actor_id: int | None,
+    calendar: CalendarTool,
+    now: datetime,
+) -> None:
+    """Calendars, the clock and the audit trail learn of it."""
+    if grant is not None:
+        grant.changed_at = now
+    feeds.refresh(db, session, calendar=calendar, now=now)
+    audit.write(
+        db,
+        actor_id=actor_id,
+        action=action,
+        subject=f"session {session.id}",
+        before=before,
+        after=None if grant is None else facts_of(grant),
+        now=now,
+    )

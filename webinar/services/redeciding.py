@@ -1,0 +1,53 @@
+"""Grants that were changed: for whom the clock decides credit anew, and when that is done."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+
+from webinar.db import DbSession
+from webinar.models import AccreditationGrant, CreditDecision, ViewingPass, WatchSegment
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A session some grant of which was changed, for the last time at `at`, and its people."""
+
+    session_id: int
+    at: datetime
+    user_ids: Sequence[int]
+
+
+def changed(db: DbSession) -> list[Changed]:
+    """Sessions with grants changed since credit was last decided for everybody."""
+    rows = db.execute(
+        select(AccreditationGrant.session_id, func.max(AccreditationGrant.changed_at))
+        .where(AccreditationGrant.changed_at.is_not(None))
+        .group_by(AccreditationGrant.session_id)
+        .order_by(AccreditationGrant.session_id)
+    )
+    return [Changed(session_id, at, _people(db, session_id)) for session_id, at in rows if at]
+
+
+def settle(db: DbSession, done: Changed) -> None:
+    """Everybody was decided for. A change that came meanwhile stays to be done."""
+    db.execute(
+        update(AccreditationGrant)
+        .where(
+            AccreditationGrant.session_id == done.session_id,
+            AccreditationGrant.changed_at <= done.at,
+        )
+        .values(changed_at=None)
+    )
+
+
+def _people(db: DbSession, session_id: int) -> list[int]:
+    """Everybody with evidence or with a decision."""
+    watched = (
+        select(ViewingPass.user_id)
+        .join(WatchSegment, WatchSegment.pass_id == ViewingPass.id)
+        .where(ViewingPass.session_id == session_id)
+    )
+    decided = select(CreditDecision.user_id).where(CreditDecision.session_id == session_id)
+    return sorted(set(db.scalars(watched.distinct())) | set(db.scalars(decided.distinct())))
