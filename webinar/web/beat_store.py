@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 UNKNOWN = -1
 """Durable of a pass this process has stored nothing for."""
-GATHER_SECONDS = 0.1
+GATHER_SECONDS = 0.25
 WAIT_SECONDS = 5.0
 IDLE_SECONDS = 10.0
 LONGEST_PAUSE_SECONDS = 2.0

@@ -103,7 +103,8 @@ class Presence {
     if (this.begun) return;
     this.begun = true;
     // A short view counts too.
-    setTimeout(() => this.beat().then(() => this.showCounted()), FIRST_BEAT);
+    setTimeout(() => this.beat(), FIRST_BEAT);
+    setTimeout(() => this.showCounted(), 2 * FIRST_BEAT);
   }
 
   onStopped() {
