@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.builders import STARTS_AT, make_faculty, make_session, make_user
-from webinar.db import DbSession
+from webinar.db import DbSession, open_db
 from webinar.domain.access import Role
 from webinar.domain.errors import DomainError, NotAllowed, NotYet
 from webinar.domain.recording import RecordingState
@@ -153,3 +153,19 @@ def _segment(recording_id: int) -> MediaSegment:
         size=100,
         name="recordings/x/000000-0.ts",
     )
+
+
+def test_what_another_request_did_meanwhile_is_seen_once_the_row_is_locked(db: DbSession) -> None:
+    session, user = make_session(db), make_user(db)
+    db.commit()
+    with open_db.begin() as other:
+        first = broadcasts.go_live(other, session.id, user_id=user.id, now=BEFORE)
+
+    again = broadcasts.go_live(db, session.id, user_id=user.id, now=STARTS_AT)
+    db.commit()
+    with open_db.begin() as other:
+        broadcasts.stop(other, session.id, user_id=user.id, now=STARTS_AT)
+
+    assert again.id == first.id
+    with pytest.raises(broadcasts.NotOnAir):
+        broadcasts.open_take(db, first.id, user_id=user.id, now=STARTS_AT)

@@ -144,7 +144,7 @@ def change_password(db: DbSession, user_id: int, *, current: str, new: str, now:
 
 def end_sign_ins(db: DbSession, user_id: int, *, now: datetime) -> User:
     """Sign the person out everywhere and make links on their way worthless."""
-    user = db.get_one(User, user_id, with_for_update=True)
+    user = db.get_one(User, user_id, with_for_update=True, populate_existing=True)
     user.sign_in_generation += 1
     links.end_all(db, user.id, now=now)
     audit.write(db, actor_id=user.id, action="sign-ins ended", subject=f"user {user.id}", now=now)

@@ -23,6 +23,8 @@ from webinar.services import audit, recordings
 
 EARLIEST_MINUTES = 60  # before the announced start
 LEASE_SECONDS = 15
+# A worker leaves a take that does not grow; the next chunk brings one back.
+IDLE_SECONDS = 120
 # A broadcast nobody stopped ends by itself, this long after its hour and its last chunk.
 FORGOTTEN_MINUTES = 30
 SILENT_MINUTES = 5
@@ -83,7 +85,7 @@ def of_session(db: DbSession, session: WebinarSession) -> Broadcast | None:
 
 def go_live(db: DbSession, session_id: int, *, user_id: int, now: datetime) -> Broadcast:
     """Put the session on air; pressing twice is once."""
-    session = db.get_one(WebinarSession, session_id, with_for_update=True)
+    session = db.get_one(WebinarSession, session_id, with_for_update=True, populate_existing=True)
     broadcast = of_session(db, session)
     if session.status is SessionStatus.LIVE and broadcast is not None:
         return broadcast
@@ -121,7 +123,7 @@ def open_take(
     `seconds_ago`: how long the recorder was running when the studio could reach us. A take never
     begins before the one before it.
     """
-    broadcast = db.get_one(Broadcast, broadcast_id, with_for_update=True)
+    broadcast = db.get_one(Broadcast, broadcast_id, with_for_update=True, populate_existing=True)
     if broadcast.stopped_at is not None:
         raise NotOnAir("The broadcast was stopped. Nothing more can be sent.")
     _close_takes(db, broadcast.id, now=now)
@@ -161,7 +163,7 @@ def ensure_open(take: BroadcastTake) -> None:
 
 def stop(db: DbSession, session_id: int, *, user_id: int | None, now: datetime) -> WebinarSession:
     """End the live session; its recording makes itself ready. Twice is once."""
-    session = db.get_one(WebinarSession, session_id, with_for_update=True)
+    session = db.get_one(WebinarSession, session_id, with_for_update=True, populate_existing=True)
     broadcast = of_session(db, session)
     if broadcast is None:
         raise NotOnAir("This session is not live.")
@@ -203,16 +205,31 @@ def forgotten(db: DbSession, *, now: datetime) -> list[int]:
 
 
 def without_worker(db: DbSession, *, now: datetime) -> list[int]:
-    """Ids of broadcasts that have media to package and no worker with a living lease."""
+    """Ids of broadcasts that have something to package and no worker with a living lease."""
+    has_work = (
+        select(BroadcastTake.id)
+        .where(
+            BroadcastTake.broadcast_id == Broadcast.id,
+            BroadcastTake.packaged_at.is_(None),
+            BroadcastTake.closed_at.is_not(None)
+            | (BroadcastTake.last_chunk_at > now - timedelta(seconds=IDLE_SECONDS)),
+        )
+        .exists()
+    )
     return list(
         db.scalars(
             select(Broadcast.id).where(
                 Broadcast.packaged_at.is_(None),
-                Broadcast.started_at.is_not(None),
+                Broadcast.stopped_at.is_not(None) | has_work,
                 Broadcast.lease_until.is_(None) | (Broadcast.lease_until < now),
             )
         )
     )
+
+
+def is_idle(take: BroadcastTake, *, now: datetime) -> bool:
+    """True if a take that may grow has not for a while: its worker need not stay."""
+    return take.closed_at is None and take.last_chunk_at < now - timedelta(seconds=IDLE_SECONDS)
 
 
 def claim(db: DbSession, broadcast_id: int, *, owner: str, now: datetime) -> int | None:

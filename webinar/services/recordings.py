@@ -112,7 +112,7 @@ def ensure_place(db: DbSession, session: WebinarSession, user_id: int) -> None:
 
 def begin_import(db: DbSession, session_id: int, *, now: datetime) -> Recording:
     """A recording that is being made from a file; refused if the session has one or is to come."""
-    session = db.get_one(WebinarSession, session_id, with_for_update=True)
+    session = db.get_one(WebinarSession, session_id, with_for_update=True, populate_existing=True)
     if for_session(db, session.id) is not None:
         raise DomainError("This session has a recording already.")
     if session.ends_at > now:
@@ -143,7 +143,7 @@ def add_segment(db: DbSession, segment: MediaSegment) -> None:
 
 def ready(db: DbSession, recording_id: int, *, has_poster: bool, now: datetime) -> Recording:
     """Every acknowledged chunk is packaged: publish by itself, unless there is nothing to see."""
-    recording = db.get_one(Recording, recording_id, with_for_update=True)
+    recording = db.get_one(Recording, recording_id, with_for_update=True, populate_existing=True)
     recording.has_poster = has_poster
     recording.ready_at = now
     recording.state = RecordingState.READY
@@ -154,7 +154,7 @@ def ready(db: DbSession, recording_id: int, *, has_poster: bool, now: datetime) 
 
 def publish(db: DbSession, recording_id: int, *, actor_id: int | None, now: datetime) -> Recording:
     """Open the recording window: six calendar months (or the session's own number)."""
-    recording = db.get_one(Recording, recording_id, with_for_update=True)
+    recording = db.get_one(Recording, recording_id, with_for_update=True, populate_existing=True)
     if recording.state is not RecordingState.READY:
         raise DomainError(f"A recording that is {recording.state} cannot be published.")
     session = recording.session
@@ -247,7 +247,7 @@ def due_to_close(db: DbSession, *, now: datetime) -> list[int]:
 
 def close(db: DbSession, recording_id: int, *, now: datetime) -> None:
     """Mark as closed. The window itself is enforced at every request, whatever the state says."""
-    recording = db.get_one(Recording, recording_id, with_for_update=True)
+    recording = db.get_one(Recording, recording_id, with_for_update=True, populate_existing=True)
     if recording.state is RecordingState.PUBLISHED:
         recording.state = RecordingState.CLOSED
         audit.write(
@@ -264,7 +264,10 @@ def close_now(
 ) -> Recording:
     """End the window of a published recording at this second, with a reason."""
     recording = db.scalars(
-        select(Recording).where(Recording.session_id == session_id).with_for_update()
+        select(Recording)
+        .where(Recording.session_id == session_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
     ).one()
     if recording.state is not RecordingState.PUBLISHED or recording.closes_at is None:
         raise DomainError(f"A recording that is {recording.state} has no open window.")

@@ -30,7 +30,9 @@ def register(
     Raises NotOpenYet, SessionCancelled, RegistrationClosed.
     """
     # Shared, so that registrations go side by side while a cancellation waits for them.
-    session = db.get_one(WebinarSession, session_id, with_for_update={"read": True})
+    session = db.get_one(
+        WebinarSession, session_id, with_for_update={"read": True}, populate_existing=True
+    )
     db.get_one(User, user_id)
     closes_at = db.scalar(select(Recording.closes_at).where(Recording.session_id == session.id))
     ensure_may_register(session.status, session.ends_at, recording_closes_at=closes_at, now=now)

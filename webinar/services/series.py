@@ -145,7 +145,7 @@ def add_exception(
     now: datetime,
 ) -> SeriesException:
     """Leave a day out of the plan, with a reason; raises AlreadyPlanned. Twice keeps the last."""
-    series = db.get_one(Series, series_id, with_for_update=True)
+    series = db.get_one(Series, series_id, with_for_update=True, populate_existing=True)
     reason = ensure_name(reason)
     planned = db.scalar(
         select(WebinarSession.public_id).where(
@@ -221,7 +221,7 @@ def plan(
     A session that was moved stays the session of its planned day. Raises the refusals of the rule.
     """
     # Two people planning at the same time queue up here instead of colliding on a date.
-    series = db.get_one(Series, series_id, with_for_update=not dry_run)
+    series = db.get_one(Series, series_id, with_for_update=not dry_run, populate_existing=True)
     dates = preview(
         db,
         rule_of(series),

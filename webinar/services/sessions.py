@@ -309,7 +309,7 @@ def end_unaired(db: DbSession, session_id: int, *, calendar: CalendarTool, now: 
 
 
 def _locked(db: DbSession, session_id: int) -> WebinarSession:
-    return db.get_one(WebinarSession, session_id, with_for_update=True)
+    return db.get_one(WebinarSession, session_id, with_for_update=True, populate_existing=True)
 
 
 def _place(
