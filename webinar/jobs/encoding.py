@@ -79,10 +79,16 @@ def work(config: Config, broadcast_id: int) -> bool:
     worker = _Worker(config, broadcast_id, fence)
     try:
         worker.run()
+    except _NothingToDo:
+        log.info("media worker leaves, nothing is being sent: broadcast=%s", broadcast_id)
     finally:
         with open_db.begin() as db:
             broadcasts.release(db, broadcast_id, fence=fence)
     return True
+
+
+class _NothingToDo(Exception):
+    """The speaker has been silent for a while, or the server that started us is gone."""
 
 
 class _Worker:
@@ -98,6 +104,7 @@ class _Worker:
         self.renewed_at = time.monotonic()
 
     def run(self) -> None:
+        waiting_since = time.monotonic()
         try:
             while True:
                 self._keep_lease()
@@ -105,9 +112,12 @@ class _Worker:
                 is_stopped = self._is_stopped()
                 if (take := self._next_take()) is not None:
                     self._package(take)
+                    waiting_since = time.monotonic()
                 elif is_stopped:
                     self._finish()
                     return
+                elif time.monotonic() - waiting_since > broadcasts.IDLE_SECONDS:
+                    raise _NothingToDo
                 else:
                     time.sleep(LOOK_AGAIN_SECONDS)
         finally:
@@ -135,7 +145,10 @@ class _Worker:
         def is_finished() -> bool:
             self._keep_lease()
             with read_db() as db:
-                return db.get_one(BroadcastTake, take.id).closed_at is not None
+                current = db.get_one(BroadcastTake, take.id)
+            if broadcasts.is_idle(current, now=datetime.now(UTC)):
+                raise _NothingToDo
+            return current.closed_at is not None
 
         try:
             self.packager.package_take(
