@@ -169,3 +169,20 @@ def test_what_another_request_did_meanwhile_is_seen_once_the_row_is_locked(db: D
     assert again.id == first.id
     with pytest.raises(broadcasts.NotOnAir):
         broadcasts.open_take(db, first.id, user_id=user.id, now=STARTS_AT)
+
+
+def test_a_broadcast_has_work_while_chunks_come_and_after_it_was_stopped(db: DbSession) -> None:
+    session, user = make_session(db), make_user(db)
+    broadcast = broadcasts.go_live(db, session.id, user_id=user.id, now=BEFORE)
+    nothing_sent = broadcasts.without_worker(db, now=BEFORE)
+    take = broadcasts.open_take(db, broadcast.id, user_id=user.id, now=BEFORE)
+    silent_at = BEFORE + timedelta(seconds=broadcasts.IDLE_SECONDS + 1)
+
+    sending = broadcasts.without_worker(db, now=BEFORE + timedelta(seconds=5))
+    silent = broadcasts.without_worker(db, now=silent_at)
+    idle = broadcasts.is_idle(take, now=silent_at)
+    broadcasts.stop(db, session.id, user_id=user.id, now=silent_at)
+    stopped = broadcasts.without_worker(db, now=silent_at)
+
+    assert (nothing_sent, sending, silent, stopped) == ([], [broadcast.id], [], [broadcast.id])
+    assert idle
