@@ -87,3 +87,13 @@ def test_a_segment_that_went_on_counts_as_far_as_it_can_have_been_played_by_then
     spans = Viewing((on_and_on,)).before(after(915), allowed_rate=1.0).spans()
 
     assert spans == [Span(0.0, 910.0)]
+
+
+def test_very_many_short_stretches_are_added_up_one_by_one():
+    stretches = [(2 * number, 2 * number + 1, 9_000, 9_000) for number in range(40_000)]
+    shuffled = stretches[1::2] + stretches[::2]
+
+    spans = Viewing((load(*shuffled),)).spans()
+
+    # The clock ran for 9,000 seconds: so much at double speed, and the slack.
+    assert sum(span.end - span.start for span in spans) == 18_010

@@ -1,5 +1,6 @@
 """All that one person played of a session: many page loads, one coverage, one budget of time."""
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -67,7 +68,7 @@ class Viewing:
         played: list[Span[float]] = []
         for load in loads:
             for span in accepted_segments(load.facts, load.rows, allowed_rate=allowed_rate):
-                played, left = _with(played, span, left)
+                left = _add(played, span, left)
         return played
 
     def _in_order(self) -> list[PageLoad]:
@@ -80,6 +81,17 @@ class Viewing:
     def _open_seconds(loads: list[PageLoad]) -> float:
         open_for = union(Span(load.facts.issued_at, load.last_seen_at) for load in loads)
         return sum((span.end - span.start).total_seconds() for span in open_for)
+
+
+def _add(played: list[Span[float]], span: Span[float], left: float) -> float:
+    """Put the span into `played`, which is in order and without overlaps; what is left.
+
+    Only what the span touches is looked at: a page can make up very many short stretches.
+    """
+    first = bisect_left(played, span.start, key=lambda known: known.end)
+    last = bisect_right(played, span.end, key=lambda known: known.start)
+    played[first:last], left = _with(played[first:last], span, left)
+    return left
 
 
 def _with(
