@@ -38,7 +38,7 @@ async ({ passUrl }) => {
   window.presence = startPresence(picture, {
     passUrl, mode: "recorded", programmeTime: () => picture.time,
     onCounted: (counted) => (window.counted = counted),
-    onClosed: () => (window.closed = true),
+    onClosed: () => (window.hasEnded = true),
   });
 }
 """
@@ -110,5 +110,5 @@ def test_a_closed_window_ends_the_counting(site: Site, context: BrowserContext) 
 
     page.evaluate("presence.renew(presence.pass)")
 
-    wait_for(page, "window.closed === true")
+    wait_for(page, "window.hasEnded === true")
     assert page.evaluate("presence.isClosed")
