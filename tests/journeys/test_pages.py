@@ -1,0 +1,262 @@
+"""Every page a person can reach, in both themes and on both screens: readable, quiet, in place."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, ConsoleMessage, Page
+from werkzeug.routing import Rule
+from werkzeug.serving import make_server
+
+from config import Config
+from tests.components.servers import free_port
+from tests.conftest import SECRET
+from tests.journeys.conftest import sign_in_cookie
+from tests.journeys.small_season import People, Season, make_people, make_season
+from webinar.app import create_app
+from webinar.db import open_db
+from webinar.web.access import MARK
+
+AXE = (Path(__file__).parents[1] / "vendor" / "axe" / "axe.min.js").read_text()
+# All rules where the page is drawn twice: colours and layout are what a theme and a screen change.
+LOOKS = [
+    (1280, "light", None),
+    (1280, "dark", ["color-contrast"]),
+    (390, "light", ["color-contrast"]),
+    (390, "dark", None),
+]
+RUN_AXE = """
+async (rules) => {
+  const only = rules ? { runOnly: { type: "rule", values: rules } } : {};
+  const { violations } = await axe.run(document, { ...only, resultTypes: ["violations"] });
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target}`));
+}
+"""
+
+# What answers a GET with something else than a page: feeds, media, answers for scripts, pieces.
+NOT_PAGES = {
+    "certificates.pdf",
+    "feeds.everything",
+    "feeds.personal",
+    "feeds.series",
+    "feeds.session",
+    "feeds.society",
+    "feeds.topic",
+    "feeds.unknown",
+    "health.alive",
+    "health.ready",
+    "live.state",
+    "media.key",
+    "media.live",
+    "media.poster",
+    "media.segment",
+    "media.whole",
+    "presence.show",
+    "static",
+    "studio.list_questions",
+    "studio.state",
+}
+
+
+def values(season: Season) -> dict[str, list[dict[str, str]]]:
+    """What stands in the address of each page that needs something there."""
+    sessions = [
+        {"public_id": public_id}
+        for public_id in (season.upcoming, season.on_air, season.cancelled, season.attended)
+    ]
+    return {
+        "auth.open_link": [{"token": season.link}],
+        "auth.open_verification": [{"token": "spent"}],
+        "certificates.verify": [{"number": season.certificate}, {"number": "nonsense"}],
+        "credits.show": [{"public_id": season.attended}],
+        "evaluations.show": [{"public_id": season.attended}, {"public_id": season.in_test}],
+        "live.show": [
+            {"public_id": season.upcoming},
+            {"public_id": season.on_air},
+            {"public_id": season.cancelled},
+        ],
+        "manage.series_show": [{"slug": season.series}],
+        "manage.session_edit": [{"public_id": season.draft}, {"public_id": season.attended}],
+        "quizzes.show": [{"public_id": season.in_test}],
+        "recordings.show": [{"public_id": season.attended}, {"public_id": season.closed}],
+        "series.show": [{"slug": season.series}],
+        "sessions.show": sessions,
+        "societies.show": [{"slug": season.society}],
+        "studio.show": [
+            {"public_id": season.upcoming},
+            {"public_id": season.on_air},
+            {"public_id": season.attended},
+        ],
+        "topics.show": [{"slug": season.topic}],
+    }
+
+
+# The small season has no films; the other journeys have.
+NO_BYTES = "/recording.m3u8"
+
+# Open to everybody, and another page for a person who is signed in.
+ALSO_PERSONAL = {"home.index", "series.show", "sessions.index", "sessions.show"}
+
+# A page that is as it should be with another status than 200.
+REFUSALS = {
+    "auth.open_verification": {400, 404, 410},  # the link is spent
+    "certificates.verify": {200, 404},  # one of the two numbers is nonsense
+    "recordings.show": {200, 410},  # one of the two windows is closed
+}
+
+
+@dataclass(frozen=True)
+class Served:
+    """The program on SQLite behind a port, without its clock: nothing changes by itself."""
+
+    app: Flask
+    url: str
+    people: People
+
+
+@pytest.fixture
+def served(sqlite_template: Path, tmp_path: Path) -> Iterator[Served]:
+    shutil.copy(sqlite_template, tmp_path / "pages.sqlite3")
+    port = free_port()
+    config = Config(
+        SECRET_KEY=SECRET,
+        DATABASE_URL=f"sqlite:///{tmp_path / 'pages.sqlite3'}",
+        DATA_DIR=tmp_path / "data",
+        PUBLIC_URL=f"http://localhost:{port}",
+    )
+    app = create_app(config)
+    app.config.update(RATELIMIT_ENABLED=False)
+    with open_db.begin() as db:
+        people = make_people(db)
+    server = make_server("127.0.0.1", port, app, threaded=True)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield Served(app, config.PUBLIC_URL, people)
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    app.extensions["engine"].dispose()
+
+
+def pages(app: Flask) -> list[Rule]:
+    """Every GET route that draws a page."""
+    rules = [rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or set())]
+    return sorted(
+        (rule for rule in rules if rule.endpoint not in NOT_PAGES), key=lambda rule: rule.rule
+    )
+
+
+def belongs_to(app: Flask, rule: Rule, kind: str) -> bool:
+    """Who walks there: staff pages are the organiser's, the studio is the speaker's."""
+    mark = getattr(app.view_functions[rule.endpoint], MARK)
+    if rule.endpoint.startswith("studio."):
+        return kind == "speaker"
+    if mark in ("public", "token"):
+        return kind == "visitor" or (kind == "participant" and rule.endpoint in ALSO_PERSONAL)
+    if mark == "signed in":
+        return kind == "participant"
+    return kind == "organiser"
+
+
+def walk(served: Served, kind: str, season: Season | None) -> list[tuple[str, str]]:
+    """Endpoint and address of every page this kind of person can reach."""
+    wanted = values(season) if season else {}
+    found = []
+    with served.app.test_request_context(base_url=served.url):
+        adapter = served.app.url_map.bind("localhost")
+        for rule in pages(served.app):
+            if belongs_to(served.app, rule, kind):
+                samples = wanted.get(rule.endpoint, []) if rule.arguments else [{}]
+                found += [(rule.endpoint, adapter.build(rule.endpoint, each)) for each in samples]
+    return found
+
+
+def complaint(message: ConsoleMessage, url: str, status: int) -> list[str]:
+    """What the console says, unless it says that this page is a refusal, as we know."""
+    where = message.location["url"]
+    is_known = (where == url and status != 200) or where.endswith(NO_BYTES)
+    if message.type != "error" or is_known:
+        return []
+    return [f"console: {message.text} {where}"]
+
+
+def look_at(page: Page, endpoint: str, path: str) -> list[str]:
+    """Everything that is wrong with the page, one line each; an empty list if it is good."""
+    heard: list[str] = []
+    said: list[ConsoleMessage] = []
+
+    page.on("console", lambda message: said.append(message))
+    page.on("pageerror", lambda error: heard.append(f"error: {error}"))
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    answer = page.goto(path, wait_until="load")
+    assert answer is not None
+    if answer.status not in REFUSALS.get(endpoint, {200}):
+        heard.append(f"answered {answer.status}")
+    if page.locator("h1").count() != 1:
+        heard.append(f"has {page.locator('h1').count()} h1")
+    if not page.title().strip(" ·"):
+        heard.append("has no title")
+    page.evaluate(AXE)
+    for width, theme, rules in LOOKS:
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        heard += [f"{width} {theme} {line}" for line in page.evaluate(RUN_AXE, rules)]
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            heard.append(f"{width} {theme} scrolls sideways")
+    heard += [line for message in said for line in complaint(message, page.url, answer.status)]
+    return [f"{path} ({endpoint}): {line}" for line in heard]
+
+
+def look_at_all(served: Served, browser: Browser, kind: str, season: Season | None) -> list[str]:
+    context = browser.new_context(base_url=served.url, permissions=["camera", "microphone"])
+    person = served.people.named(kind)
+    if person is not None:
+        cookie = sign_in_cookie(served.app, person)
+        context.add_cookies([{"name": "webinar", "value": cookie, "url": served.url}])
+    addresses = walk(served, kind, season)
+    assert addresses != []
+    found = []
+    for endpoint, path in addresses:
+        page = context.new_page()
+        found += look_at(page, endpoint, path)
+        page.close()
+    context.close()
+    return found
+
+
+def test_every_page_has_values_for_its_address(served: Served) -> None:
+    with open_db.begin() as db:
+        season = make_season(db, served.people, now=datetime.now(UTC))
+
+    missing = {
+        rule.endpoint
+        for rule in pages(served.app)
+        if rule.arguments and set(rule.arguments) != set(values(season).get(rule.endpoint, [{}])[0])
+    }
+
+    assert missing == set()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("kind", ["visitor", "participant", "speaker", "organiser"])
+def test_every_page_of_a_season_is_good(served: Served, browser: Browser, kind: str) -> None:
+    with open_db.begin() as db:
+        season = make_season(db, served.people, now=datetime.now(UTC))
+
+    assert look_at_all(served, browser, kind, season) == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("kind", ["visitor", "participant", "organiser"])
+def test_every_page_without_anything_on_it_is_good(
+    served: Served, browser: Browser, kind: str
+) -> None:
+    assert look_at_all(served, browser, kind, None) == []
