@@ -40,9 +40,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(
-    postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory
-) -> str:
+def postgres_template(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> str:
     url = postgres.create_database()
     migrate(url, tmp_path_factory.mktemp("postgres-template"))
     name = make_url(url).database

@@ -66,6 +66,12 @@ WATCHED = replace(ENDED, seen_recording=True)
             id="it overruns",
         ),
         pytest.param(ENDED, DAY_AFTER, StepKind.WATCH, id="who missed it watches"),
+        pytest.param(
+            replace(WAS_THERE, watching_earns=True),
+            DAY_AFTER,
+            StepKind.WATCH,
+            id="who was there too briefly watches",
+        ),
         pytest.param(WAS_THERE, DAY_AFTER, StepKind.EVALUATE, id="who was there evaluates"),
         pytest.param(
             replace(WAS_THERE, status=SessionStatus.PUBLISHED, window=None),

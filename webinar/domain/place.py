@@ -50,6 +50,8 @@ class PlaceFacts:
     test_passed: bool = False
     test_due_at: datetime | None = None
     credit_offered: bool = False
+    watching_earns: bool = False
+    """Being there live earned nothing in the end, and the recording still can."""
     credit_until: datetime | None = None
     """The last instant but one at which watching still earns credit, if there is a limit."""
     has_certificate: bool = False
@@ -151,7 +153,8 @@ def _watch(facts: PlaceFacts, now: datetime) -> Step:
     if now < facts.window.opens_at:
         return Step(kind=StepKind.WATCH, state=StepState.LATER, opens_at=facts.window.opens_at)
     # Whoever was there may watch again, but is not asked to.
-    state = StepState.LATER if facts.seen_live else StepState.NEXT
+    is_extra = facts.seen_live and not facts.watching_earns
+    state = StepState.LATER if is_extra else StepState.NEXT
     return Step(kind=StepKind.WATCH, state=state, due_at=facts.window.closes_at)
 
 

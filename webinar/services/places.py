@@ -8,11 +8,13 @@ from sqlalchemy import func, select
 
 from webinar.db import DbSession
 from webinar.domain.attendance import ViewingMode
-from webinar.domain.credit import CreditPolicy, GrantStatus
+from webinar.domain.credit import PENDING, CreditPolicy, GrantStatus, Reason
 from webinar.domain.place import PlaceFacts, Step, steps_for
 from webinar.domain.recording import RecordingState, RecordingWindow
 from webinar.models import (
+    AccreditationGrant,
     Certificate,
+    CreditDecision,
     EvaluationGiven,
     Recording,
     Registration,
@@ -60,9 +62,10 @@ class _Known:
     evaluated: frozenset[int]
     attempts: dict[int, list[TestAttempt]]
     certificates: dict[int, str]
+    failed_live: frozenset[int]
 
 
-NOBODY = _Known(frozenset(), frozenset(), {}, frozenset(), {}, {})
+NOBODY = _Known(frozenset(), frozenset(), {}, frozenset(), {}, {}, frozenset())
 
 
 def place_of(db: DbSession, listed: Listed, user_id: int | None, *, now: datetime) -> Place:
@@ -154,7 +157,30 @@ def _known(db: DbSession, ids: list[int], user_id: int) -> _Known:
         evaluated=frozenset(evaluated),
         attempts=attempts,
         certificates=dict(list(certificates)),
+        failed_live=_failed_live(db, ids, user_id),
     )
+
+
+def _failed_live(db: DbSession, ids: list[int], user_id: int) -> frozenset[int]:
+    """Sessions whose every live decision about the person is a final no."""
+    decisions = db.execute(
+        select(CreditDecision.session_id, CreditDecision.grant_id, CreditDecision.reason)
+        .join(AccreditationGrant, AccreditationGrant.id == CreditDecision.grant_id)
+        .where(
+            CreditDecision.user_id == user_id,
+            CreditDecision.session_id.in_(ids),
+            AccreditationGrant.mode == ViewingMode.LIVE,
+        )
+        .order_by(CreditDecision.revision)
+    )
+    standing = {(session_id, grant_id): reason for session_id, grant_id, reason in decisions}
+    decided = {session_id for session_id, _ in standing}
+    hopeful = {
+        session_id
+        for (session_id, _), reason in standing.items()
+        if reason is Reason.OK or reason in PENDING
+    }
+    return frozenset(decided - hopeful)
 
 
 def _place(
@@ -163,10 +189,12 @@ def _place(
     session = listed.session
     seen_live = (session.id, ViewingMode.LIVE) in known.seen
     seen_recording = (session.id, ViewingMode.RECORDED) in known.seen
-    # Who was only at the recording is asked for what the recording's credit needs.
-    mode = ViewingMode.RECORDED if seen_recording and not seen_live else ViewingMode.LIVE
-    if not seen_live and not seen_recording and _is_over(session, now):
-        mode = ViewingMode.RECORDED
+    # Who was only at the recording is asked for what the recording's credit needs; so is who was
+    # not there at all, or not long enough, once the evening is over.
+    counts_live = seen_live and session.id not in known.failed_live
+    over_unseen = _is_over(session, now) and not counts_live
+    is_recorded = over_unseen or (seen_recording and not seen_live)
+    mode = ViewingMode.RECORDED if is_recorded else ViewingMode.LIVE
     offers = [
         (offer, policies[offer.policy_id])
         for offer in listed.offers
@@ -198,6 +226,7 @@ def _place(
             [_test_due(offer, policy, ended_at) for offer, policy in offers if policy.test_required]
         ),
         credit_offered=bool(offers),
+        watching_earns=bool(offers) and session.id in known.failed_live,
         credit_until=_latest([offer.credit_until for offer, _ in offers]),
         has_certificate=bool(certificate),
     )
