@@ -155,6 +155,17 @@ def test_a_live_segment_never_reaches_into_the_future():
     assert refused.value.code == "future"
 
 
+def test_who_comes_late_has_not_seen_what_was_before():
+    late = replace(LIVE, issued_at=datetime(2026, 11, 26, 17, 45, tzinfo=UTC))
+
+    segments = check_beat(
+        late, [[0, START, START + 2400]], now=datetime(2026, 11, 26, 18, 30, tzinfo=UTC)
+    )
+
+    # The page came half an hour after the start; its picture was two minutes old at most.
+    assert segments == [PlaySegment(0, START + 1680.0, START + 2400.0)]
+
+
 def test_every_refusal_of_a_beat_has_a_code_of_its_own():
     codes = {kind.code for kind in BeatRefused.__subclasses__()}
 

@@ -133,6 +133,26 @@ def test_a_session_on_air_is_not_decided(db: DbSession) -> None:
     assert standing(db, session, user) == []
 
 
+def test_what_was_never_on_air_counts_for_nobody(db: DbSession) -> None:
+    aired, unaired = make_ended_session(db), make_ended_session(db)
+    aired.actual_started_at = aired.starts_at + timedelta(minutes=10)
+    unaired.actual_started_at = unaired.actual_ended_at = None
+    for session in (aired, unaired):
+        make_grant(db, session, "ama-pra-live", "0.75")
+    user = make_attendee(db, aired)
+    watch(db, unaired, user, ViewingMode.LIVE, 0, 2700)
+
+    decide(db, aired)
+    decide(db, unaired)
+
+    seconds = [
+        decision.seconds_counted
+        for session in (aired, unaired)
+        for decision in credits.latest_of(db, session.id, user.id)
+    ]
+    assert seconds == [2100, 0]
+
+
 def test_who_registered_and_did_not_come_has_no_decision(db: DbSession) -> None:
     session = make_ended_session(db)
     make_grant(db, session, "ama-pra-live", "0.75")

@@ -31,6 +31,9 @@ EDGE_SECONDS = 2.0
 BRIDGE_SECONDS = 1.0
 """A gap shorter than this between consecutive segments of one pass is no gap."""
 
+LIVE_BEHIND_SECONDS = 120.0
+"""How far behind the present a live picture may be: sending, packaging, the player's buffer."""
+
 # Version, mode, pass id, person, session, issued, expires (both in microseconds), window.
 # 66 bytes and 18 of signature: a multiple of three, so that base64 has no padding to play with.
 _LAYOUT = Struct(">BB16sQQQQQQ")
@@ -193,6 +196,8 @@ def check_beat(
 ) -> list[PlaySegment]:
     """The beat's segments, cut to the window; raises a BeatRefused that says what is wrong.
 
+    A live picture cannot be wound back: what was on air before the page came does not count.
+
     `segments` is what the player sent: a list of [number, from, to]. Empty is fine: a beat
     may just ask how late it is.
     """
@@ -204,8 +209,9 @@ def check_beat(
         )
     elapsed = (now - facts.issued_at).total_seconds()
     can_have_played = max(elapsed, 0.0) * allowed_rate + SLACK_SECONDS
-    latest = float(facts.window.end)
+    earliest, latest = float(facts.window.start), float(facts.window.end)
     if facts.mode is ViewingMode.LIVE:
+        earliest = max(earliest, facts.issued_at.timestamp() - LIVE_BEHIND_SECONDS)
         latest = min(latest, now.timestamp() + SLACK_SECONDS)
     checked = []
     claimed = 0.0
@@ -218,7 +224,7 @@ def check_beat(
         if segment.end > latest + EDGE_SECONDS:
             raise NotYetHappened("A segment reaches into the future.")
         claimed += segment.end - segment.start
-        start = min(max(segment.start, float(facts.window.start)), latest)
+        start = min(max(segment.start, earliest), latest)
         end = min(max(segment.end, start), latest)
         checked.append(PlaySegment(segment.number, start, end))
     if claimed > can_have_played:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
-from math import ceil
+from math import ceil, inf
 from typing import cast
 
 from sqlalchemy import Row, Select, Table, select
@@ -26,7 +26,7 @@ from webinar.domain.attendance import (
 from webinar.domain.errors import Gone, NotFound
 from webinar.domain.figures import minutes_and_seconds
 from webinar.domain.session import SessionStatus
-from webinar.domain.span import Span
+from webinar.domain.span import Span, clip
 from webinar.domain.viewing import PageLoad, Viewing
 from webinar.models import ViewingPass, WatchSegment, WebinarSession
 from webinar.services import recordings
@@ -223,12 +223,26 @@ def counting_window(
     return Span(int(starts_at.timestamp()), int(ends_at.timestamp()))
 
 
+def on_air(session: WebinarSession) -> Span[float]:
+    """The programme time there was something to see in; empty if it was never broadcast.
+
+    A page can be made to claim any second that has passed. What was not sent nobody saw.
+    """
+    if session.actual_started_at is None:
+        return Span(0.0, 0.0)
+    ended_at = session.actual_ended_at
+    end = inf if ended_at is None else ended_at.timestamp()
+    return Span(session.actual_started_at.timestamp(), end)
+
+
 def presence_now(
     db: DbSession, session: WebinarSession, user_id: int, mode: ViewingMode
 ) -> Presence:
     """What counts so far, to be shown while one watches."""
     window = counting_window(db, session, mode)
     spans = viewing_of(db, session.id, user_id, mode).spans()
+    if mode is ViewingMode.LIVE:
+        spans = clip(spans, on_air(session))
     parts = evidence_in(window, spans)
     return Presence(
         counted_seconds=coverage(window, spans),
