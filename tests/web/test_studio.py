@@ -1,5 +1,6 @@
 """The studio's door and its chunks: durable, once, in order, from the right people."""
 
+import io
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.builders import make_faculty, make_session, make_user
-from webinar.db import DbSession
+from webinar.db import DbSession, open_db
 from webinar.media.shelf import MediaShelf
 from webinar.models import Broadcast, User, WebinarSession
 from webinar.services import broadcasts
@@ -99,6 +100,63 @@ def test_a_closed_take_gets_no_new_chunk_but_a_stored_one_is_acknowledged_again(
     again = studio.put(f"{chunks}/0", data=HEADER)
 
     assert (late.status_code, again.status_code) == (409, 200)
+
+
+class SlowBody(io.BytesIO):
+    """A body that is still on its way while something else happens."""
+
+    def __init__(self, content: bytes, meanwhile: Callable[[], object]) -> None:
+        super().__init__(content)
+        self.meanwhile = meanwhile
+
+    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
+        happen, self.meanwhile = self.meanwhile, lambda: None
+        happen()
+        return super().readinto(buffer)
+
+    def read(self, size: int | None = -1) -> bytes:
+        happen, self.meanwhile = self.meanwhile, lambda: None
+        happen()
+        return super().read(size)
+
+
+def test_a_piece_that_arrives_after_its_take_was_closed_is_not_acknowledged(
+    studio: FlaskClient, session: WebinarSession
+) -> None:
+    chunks = go_live(studio, session)
+
+    def close_take() -> None:
+        with open_db.begin() as other:
+            broadcast = broadcasts.of_session(other, session)
+            assert broadcast is not None
+            broadcasts.stop(other, session.id, user_id=None, now=datetime.now(UTC))
+
+    late = studio.put(
+        f"{chunks}/0", input_stream=SlowBody(HEADER, close_take), content_length=len(HEADER)
+    )
+
+    assert late.status_code == 409
+
+
+def test_a_slow_sender_keeps_nobody_else_from_writing(
+    studio: FlaskClient, session: WebinarSession
+) -> None:
+    go_live(studio, session)
+    written: list[int] = []
+
+    def write() -> None:
+        with open_db.begin() as other:
+            written.append(make_user(other).id)
+
+    body = b'{"seconds_ago": 0}'
+    answer = studio.post(
+        f"/studio/{session.public_id}/takes",
+        input_stream=SlowBody(body, write),
+        content_length=len(body),
+        content_type="application/json",
+    )
+
+    assert (answer.status_code, len(written)) == (201, 1)
 
 
 def test_a_chunk_over_the_limit_is_refused(studio: FlaskClient, session: WebinarSession) -> None:

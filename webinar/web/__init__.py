@@ -66,6 +66,10 @@ def _open_database() -> None:
     if request.method in ("GET", "HEAD", "OPTIONS"):
         # Readers never wait for a writer: see webinar.db.
         g.db.connection(execution_options={"read_only": True})
+    elif request.is_json:
+        # Forms were read by the guard against forged ones. What comes slowly must have come
+        # before a transaction is open: on SQLite nobody else could write meanwhile.
+        request.get_data()
 
 
 def _close_database(_error: BaseException | None) -> None:
@@ -141,7 +145,10 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
 
 
 def _broken(error: Exception) -> ResponseReturnValue:
-    log.exception("request failed: %s %s", request.method, request.path, exc_info=error)
+    # The rule, not the path: that may hold a secret.
+    log.exception("request failed: %s %s", request.method, request.url_rule, exc_info=error)
+    if (db := g.get("db")) is not None:
+        db.rollback()  # the page may have to ask who reads it
     return refusal(
         500,
         "Something broke on our side",

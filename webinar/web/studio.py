@@ -80,14 +80,17 @@ def send_chunk(public_id: str, number: int, seq: int) -> ResponseReturnValue:
     """Store a piece of a take; it is durable when this answers. The same piece again is fine."""
     request.max_content_length = LARGEST_CHUNK
     broadcast = _broadcast(_session(public_id))
+    # Nobody else waits for this network or disk: the write lock of the database is let go.
+    g.db.commit()
+    data = request.get_data(cache=False)
+    # Asked when all of it is here: a slow piece must not be taken after the take was closed.
     take = broadcasts.take_numbered(g.db, broadcast.id, number)
     takes = shelf().takes
     if seq >= takes.next_seq(broadcast.public_id, number):
         broadcasts.ensure_open(take)
-    # Nobody else waits for this disk: the write lock of the database is let go first.
     g.db.commit()
     try:
-        stored = takes.append(broadcast.public_id, number, seq, request.get_data(cache=False))
+        stored = takes.append(broadcast.public_id, number, seq, data)
     except ChunkOutOfOrder as gap:
         return {"error": str(gap), "expected": gap.expected}, 409
     if (g.now - take.last_chunk_at).total_seconds() >= NOTE_EVERY_SECONDS:
