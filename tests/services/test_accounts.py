@@ -112,6 +112,26 @@ def test_two_forms_for_one_unproved_email_leave_nobodys_password(db: DbSession) 
         assert accounts.person_with_password(db, "anna@example.net", password) is None
 
 
+def test_who_asks_for_a_link_does_not_take_over_a_strangers_password(db: DbSession) -> None:
+    register(db, password="the password of an intruder")
+
+    accounts.send_link(db, "anna@example.net", now=NOW)
+    accounts.use_link(db, mails(db)[-1][1], now=NOW)
+
+    found = accounts.person_with_password(db, "anna@example.net", "the password of an intruder")
+    assert found is None
+    assert accounts.by_email(db, "anna@example.net").is_active
+
+
+def test_who_types_their_password_gets_a_link_that_keeps_it(db: DbSession) -> None:
+    register(db, password=PASSWORD)
+
+    accounts.send_link(db, "anna@example.net", knows_password=True, now=NOW)
+    accounts.use_link(db, mails(db)[-1][1], now=NOW)
+
+    assert accounts.person_with_password(db, "anna@example.net", PASSWORD) is not None
+
+
 def test_everything_wrong_with_a_form_is_said_at_once(db: DbSession) -> None:
     wrong = PersonDetails(name=" ", country="XX", profession="wizard", zone="Mars/Olympus")
 

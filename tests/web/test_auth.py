@@ -342,6 +342,7 @@ def test_who_asks_for_a_place_that_is_gone_is_signed_in_all_the_same(
         "//evil.example/",
         "/\\evil.example/",
         "/\t/evil.example",
+        "//[",
         "javascript:alert(1)",
         "/" + "x" * 300,
     ],

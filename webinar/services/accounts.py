@@ -65,16 +65,21 @@ def register_person(
         _send_link(db, user, Purpose.SIGN_IN, MailKind.ALREADY_REGISTERED, next_path, now=now)
 
 
-def send_link(db: DbSession, email: str, *, now: datetime, next_path: str = "") -> None:
+def send_link(
+    db: DbSession, email: str, *, now: datetime, next_path: str = "", knows_password: bool = False
+) -> None:
     """Mail a one-time link if somebody has this e-mail, else nothing; raises FormRefused.
 
-    The caller's answer is the same in both cases.
+    The caller's answer is the same in both cases. `knows_password`: who asks has just typed it.
     """
     user = _by_email(db, email_key(email))
     if user is None or user.erased_at is not None:
         return
     if user.verified_at is None:
-        _send_link(db, user, Purpose.VERIFY, MailKind.VERIFY_EMAIL, next_path, now=now)
+        # A stranger may have opened the account with a password of theirs: only who knows it gets
+        # the kind of link that keeps it (see use_link).
+        purpose = Purpose.VERIFY if knows_password else Purpose.SIGN_IN
+        _send_link(db, user, purpose, MailKind.VERIFY_EMAIL, next_path, now=now)
     else:
         _send_link(db, user, Purpose.SIGN_IN, MailKind.SIGN_IN_LINK, next_path, now=now)
 
