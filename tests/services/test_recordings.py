@@ -20,6 +20,7 @@ from webinar.models import Recording, WebinarSession
 from webinar.services import deliveries, recordings
 
 ENDED_AT = datetime(2026, 11, 26, 18, 0, tzinfo=UTC)  # 19:00 in Zurich
+LATE = timedelta(seconds=5)
 CLOSES_AT = datetime(2027, 5, 26, 17, 0, tzinfo=UTC)  # 19:00 in Zurich, in summer
 
 
@@ -185,6 +186,43 @@ def test_closing_early_takes_effect_at_once(db: DbSession) -> None:
 
     with pytest.raises(RecordingClosed):
         recordings.access(db, recording, person.id, now=now)
+
+
+def test_closing_early_never_prolongs(db: DbSession) -> None:
+    session, recording = published(db)
+
+    recordings.close_now(db, session.id, actor_id=None, reason="late", now=CLOSES_AT + LATE)
+
+    assert recording.closes_at == CLOSES_AT
+
+
+def test_closing_in_the_second_of_publication_leaves_an_empty_window(db: DbSession) -> None:
+    session, recording = published(db)
+    recording.opens_at = ENDED_AT + timedelta(seconds=1, microseconds=500_000)
+    db.flush()
+
+    recordings.close_now(
+        db,
+        session.id,
+        actor_id=None,
+        reason="the wrong file",
+        now=ENDED_AT + timedelta(seconds=1, microseconds=900_000),
+    )
+
+    assert recording.closes_at == recording.opens_at
+    assert recording.window is not None
+
+
+def test_an_import_that_was_broken_off_can_be_begun_again(db: DbSession) -> None:
+    session = make_session(db, status=SessionStatus.ENDED)
+    broken = recordings.begin_import(db, session.id, now=CLOSES_AT)
+
+    with pytest.raises(DomainError):
+        recordings.begin_import(db, session.id, now=CLOSES_AT)
+    again = recordings.begin_import(db, session.id, now=CLOSES_AT, again=True)
+
+    assert again.public_id != broken.public_id
+    assert recordings.for_session(db, session.id) == again
 
 
 def test_a_recording_in_the_making_cannot_be_watched_as_one(db: DbSession) -> None:

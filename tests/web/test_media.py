@@ -128,6 +128,20 @@ def test_at_the_second_it_closes_every_byte_is_gone_also_by_addresses_got_before
     assert client.get(published.urls[0]).status_code == 200
 
 
+def test_an_import_in_the_making_is_nobodys(
+    db: DbSession, published: Published, signed_in_as: SignIn
+) -> None:
+    recording = recordings.by_public_id(db, "abc123")
+    recording.state = RecordingState.PROCESSING
+    recording.opens_at = recording.closes_at = None
+    db.commit()
+
+    client = signed_in_as(published.watcher)
+
+    urls = ("/recordings/abc123/live.m3u8", *published.urls)
+    assert [client.get(url).status_code for url in urls] == [403] * 5
+
+
 def test_the_key_is_never_kept_by_anybody(published: Published, signed_in_as: SignIn) -> None:
     client = signed_in_as(published.watcher)
 

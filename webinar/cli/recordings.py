@@ -39,7 +39,8 @@ def window(ended: str, zone: str, months: int) -> None:
 @recordings.command("import")
 @click.argument("session_public_id")
 @click.argument("video", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def import_(session_public_id: str, video: Path) -> None:
+@click.option("--again", is_flag=True, help="Throw away what a broken-off import left behind.")
+def import_(session_public_id: str, video: Path, again: bool) -> None:
     """Make a video file the recording of a past session and publish it."""
     with read_db() as db:
         session = sessions.by_public_id(db, session_public_id)
@@ -50,6 +51,7 @@ def import_(session_public_id: str, video: Path) -> None:
             video,
             progress=lambda done: bar.update(int(done * 100) - bar.pos),
             now=datetime.now(UTC),
+            again=again,
         )
     click.echo(f"Published, to be watched until {_utc(recording.closes_at)}.")
 

@@ -28,14 +28,16 @@ def import_video(
     *,
     progress: Callable[[float], None],
     now: datetime,
+    again: bool = False,
 ) -> Recording:
     """Package and publish the file; raises NotAVideo before anything is changed.
 
-    `progress` hears of 0 to 1. The window counts from the session's end, not from the import.
+    `progress` hears of 0 to 1; `again` begins anew what was broken off. The window
+    counts from the session's end, not from the import.
     """
     picture = poster(path)  # the first look inside: refuses what is no video
     with open_db.begin() as db:
-        recording = recordings.begin_import(db, session_id, now=now)
+        recording = recordings.begin_import(db, session_id, now=now, again=again)
     with read_db() as db:
         session = db.get_one(WebinarSession, session_id)
     shelf = MediaShelf.at(config.DATA_DIR.resolve(), config.SECRET_KEY)

@@ -110,11 +110,25 @@ def ensure_place(db: DbSession, session: WebinarSession, user_id: int) -> None:
         raise NotRegistered("Register for this session first; it is free and takes one press.")
 
 
-def begin_import(db: DbSession, session_id: int, *, now: datetime) -> Recording:
-    """A recording that is being made from a file; refused if the session has one or is to come."""
+def begin_import(
+    db: DbSession, session_id: int, *, now: datetime, again: bool = False
+) -> Recording:
+    """A recording that is being made from a file; refused if the session has one or is to come.
+
+    `again` throws away what an import left behind that was broken off, by a power failure say.
+    """
     session = db.get_one(WebinarSession, session_id, with_for_update=True, populate_existing=True)
-    if for_session(db, session.id) is not None:
-        raise DomainError("This session has a recording already.")
+    if (before := for_session(db, session.id)) is not None:
+        # Nothing but an import makes a recording of what was never on air.
+        is_half = before.state is RecordingState.PROCESSING and session.actual_started_at is None
+        if not is_half:
+            raise DomainError("This session has a recording already.")
+        if not again:
+            raise DomainError(
+                "A recording of this session is being imported. If that was broken off, import "
+                "it with --again."
+            )
+        abandon_import(db, before.id)
     if session.ends_at > now:
         raise DomainError("This session has not ended yet; it can be given a recording afterwards.")
     recording = Recording(
@@ -166,14 +180,6 @@ def publish(db: DbSession, recording_id: int, *, actor_id: int | None, now: date
     if recording.closes_at <= now:
         # Imported long after the evening: the window was over before it could open.
         recording.opens_at = recording.closes_at
-    audit.write(
-        db,
-        actor_id=actor_id,
-        action="recording published",
-        subject=f"session {session.id}",
-        after={"closes_at": recording.closes_at.isoformat()},
-        now=now,
-    )
     for user_id in db.scalars(
         select(Registration.user_id).where(
             Registration.session_id == session.id, Registration.cancelled_at.is_(None)
@@ -187,6 +193,14 @@ def publish(db: DbSession, recording_id: int, *, actor_id: int | None, now: date
             due_at=now,
             now=now,
         )
+    audit.write(
+        db,
+        actor_id=actor_id,
+        action="recording published",
+        subject=f"session {session.id}",
+        after={"closes_at": recording.closes_at.isoformat()},
+        now=now,
+    )
     return recording
 
 
@@ -274,7 +288,7 @@ def close_now(
     if not reason.strip():
         raise DomainError("Say why the recording closes early; the reason is kept.")
     before = recording.closes_at
-    recording.closes_at = max(now, recording.opens_at or now).replace(microsecond=0)
+    recording.closes_at = min(before, max(now.replace(microsecond=0), recording.opens_at or before))
     recording.state = RecordingState.CLOSED
     audit.write(
         db,

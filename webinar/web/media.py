@@ -19,7 +19,8 @@ from webinar.web.guards import limiter
 bp = Blueprint("media", __name__, url_prefix="/recordings/<recording_id>")
 
 HLS = "application/vnd.apple.mpegurl"
-ON_AIR = (RecordingState.RECORDING, RecordingState.PROCESSING, RecordingState.READY)
+# While it is processed the last seconds of the evening are still on their way to people.
+ON_AIR = (RecordingState.RECORDING, RecordingState.PROCESSING)
 
 
 @bp.errorhandler(DomainError)
@@ -49,7 +50,8 @@ def shelf() -> MediaShelf:
 def _open(recording_id: str) -> Recording:
     """The recording, if this person may have its bytes right now."""
     recording = recordings.by_public_id(g.db, recording_id)
-    if recording.state in ON_AIR:
+    # What was never on air is an import in the making: nobody's before it is published.
+    if recording.state in ON_AIR and recording.session.actual_started_at is not None:
         recordings.ensure_place(g.db, recording.session, current_user.id)
     else:
         recordings.access(g.db, recording, current_user.id, now=g.now)
