@@ -9,7 +9,7 @@ from webinar.db import DbSession
 from webinar.domain.credit import Reason
 from webinar.jobs import deciding
 from webinar.jobs.toolbox import Toolbox
-from webinar.models import Certificate, CreditDecision, Delivery
+from webinar.models import Certificate, CreditDecision, CreditPolicy, Delivery
 
 
 def test_the_clock_decides_for_everybody_who_was_there_and_then_rests(
@@ -49,3 +49,20 @@ def test_more_people_than_one_transaction_takes_are_all_decided(
 
     reasons = db.scalars(select(CreditDecision.reason)).all()
     assert reasons == [Reason.BELOW_PRESENCE] * 5
+
+
+def test_one_case_that_cannot_be_decided_does_not_hold_up_the_others(
+    db: DbSession, config: Config
+) -> None:
+    tools = Toolbox.from_config(config)
+    broken, sound = make_ended_session(db), make_ended_session(db)
+    grant = make_grant(db, broken, "ama-pra-live", "0.75")
+    grant.policy = CreditPolicy(name="broken", version=1, data={}, created_at=AFTER)
+    make_grant(db, sound, "esmo-mora-live", "1")
+    make_attendee(db, broken)
+    user = make_attendee(db, sound)
+    db.commit()
+
+    deciding.decide_due(tools, AFTER)
+
+    assert db.scalars(select(CreditDecision.user_id)).all() == [user.id]

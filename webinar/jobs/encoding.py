@@ -20,6 +20,7 @@ from sqlalchemy import func, select
 
 from config import Config
 from webinar.db import open_db, read_db
+from webinar.jobs.apart import apart
 from webinar.jobs.segment_rows import segment_row
 from webinar.jobs.toolbox import Toolbox
 from webinar.media.ffmpeg import FfmpegFailed, NotAVideo
@@ -38,6 +39,8 @@ log = logging.getLogger(__name__)
 ROOT = Path(__file__).resolve().parents[2]
 LOOK_AGAIN_SECONDS = 0.3
 RENEW_SECONDS = 4.0
+# Before a take that could not be packaged is tried again; the lease must outlast it.
+FAILED_SECONDS = 3.0
 # A new process needs this long to start and claim; until then it is not started again.
 START_SECONDS = 10.0
 
@@ -54,8 +57,9 @@ def supervise(tools: Toolbox, now: datetime) -> None:
         if time.monotonic() - _started_at.get(broadcast_id, -START_SECONDS) < START_SECONDS:
             continue
         _started_at[broadcast_id] = time.monotonic()
-        _children.append(_start_worker(tools.config, broadcast_id))
-        log.info("media worker started: broadcast=%s", broadcast_id)
+        with apart("starting a media worker", broadcast_id):
+            _children.append(_start_worker(tools.config, broadcast_id))
+            log.info("media worker started: broadcast=%s", broadcast_id)
 
 
 def _start_worker(config: Config, broadcast_id: int) -> subprocess.Popen[bytes]:
@@ -102,6 +106,7 @@ class _Worker:
         self.work_folder = self.shelf.work / f"{broadcast_id}-{fence}"
         self.packager = Packager(self.shelf.storage, self.shelf.keys, self.work_folder)
         self.renewed_at = time.monotonic()
+        self.is_struggling = False  # the studio was told of a problem that may pass
 
     def run(self) -> None:
         waiting_since = time.monotonic()
@@ -163,9 +168,14 @@ class _Worker:
             )
             problem = None
         except (FfmpegFailed, NotAVideo) as failure:
-            # The raw take stays on disk; the rest of the broadcast must not wait for it.
             log.exception("take could not be packaged: take=%s", take.id)
             problem = f"Take {take.number}: {failure}"
+            if not is_finished():
+                # More of it is coming, and a full disk may be emptied: given up only when a new
+                # take or the end would have to wait for it. The raw take stays in any case.
+                self._say(problem)
+                time.sleep(FAILED_SECONDS)
+                return
         with open_db.begin() as db:
             broadcasts.renew(db, self.broadcast_id, fence=self.fence, now=datetime.now(UTC))
             db.get_one(BroadcastTake, take.id).packaged_at = datetime.now(UTC)
@@ -173,12 +183,20 @@ class _Worker:
                 db.get_one(Broadcast, self.broadcast_id).problem = problem
         log.info("take packaged: broadcast=%s take=%s", self.broadcast_id, take.number)
 
+    def _say(self, problem: str) -> None:
+        with open_db.begin() as db:
+            db.get_one(Broadcast, self.broadcast_id).problem = problem
+        self.is_struggling = True
+
     def _store(self, take_id: int, recording_id: int, segment: PackagedSegment) -> None:
         now = datetime.now(UTC)
         row = segment_row(recording_id, segment)
         with open_db.begin() as db:
             take = db.get_one(BroadcastTake, take_id)
             broadcasts.add_segment(db, take, row, fence=self.fence, now=now)
+            if self.is_struggling:
+                db.get_one(Broadcast, self.broadcast_id).problem = None
+        self.is_struggling = False
         self.renewed_at = time.monotonic()
 
     def _finish(self) -> None:

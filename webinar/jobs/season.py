@@ -4,6 +4,7 @@ import logging
 from datetime import datetime
 
 from webinar.db import open_db, read_db
+from webinar.jobs.apart import apart
 from webinar.jobs.toolbox import Toolbox
 from webinar.services import broadcasts, recordings, sessions
 
@@ -16,14 +17,14 @@ def end_past_sessions(tools: Toolbox, now: datetime) -> None:
         forgotten = broadcasts.forgotten(db, now=now)
         never_live = sessions.past_and_not_ended(db, now=now)
     for session_id in forgotten:
-        with open_db.begin() as db:
+        with apart("stopping a broadcast", session_id), open_db.begin() as db:
             session = broadcasts.stop(db, session_id, user_id=None, now=now)
             sessions.ended(db, session, calendar=tools.calendar, now=now)
-        log.info("forgotten broadcast stopped: session=%s", session_id)
+            log.info("forgotten broadcast is stopped: session=%s", session_id)
     for session_id in never_live:
-        with open_db.begin() as db:
+        with apart("ending a session", session_id), open_db.begin() as db:
             sessions.end_unaired(db, session_id, calendar=tools.calendar, now=now)
-        log.info("session ended without a broadcast: session=%s", session_id)
+            log.info("session ends without a broadcast: session=%s", session_id)
 
 
 def close_recordings(_tools: Toolbox, now: datetime) -> None:
@@ -31,6 +32,6 @@ def close_recordings(_tools: Toolbox, now: datetime) -> None:
     with read_db() as db:
         due = recordings.due_to_close(db, now=now)
     for recording_id in due:
-        with open_db.begin() as db:
+        with apart("closing a recording", recording_id), open_db.begin() as db:
             recordings.close(db, recording_id, now=now)
-        log.info("recording closed: recording=%s", recording_id)
+            log.info("recording closes: recording=%s", recording_id)

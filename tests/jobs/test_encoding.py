@@ -1,0 +1,69 @@
+"""The media worker of one broadcast."""
+
+import shlex
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from config import Config
+from tests.builders import make_session, make_user
+from tests.media.films import film
+from webinar.db import DbSession
+from webinar.jobs import encoding
+from webinar.media.ffmpeg import find_ffmpeg
+from webinar.media.shelf import MediaShelf
+from webinar.models import Broadcast
+from webinar.services import broadcasts, recordings
+
+PATIENCE_SECONDS = 60
+
+
+def wait_for(what: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not what():
+        assert time.monotonic() < end, "it did not come"
+        time.sleep(0.2)
+
+
+def test_a_take_is_not_given_up_while_more_of_it_comes(
+    db: DbSession, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # An encoder that cannot write, as on a full disk, until the folder is there.
+    room = tmp_path / "room"
+    encoder = tmp_path / "ffmpeg"
+    encoder.write_text(
+        f'#!/bin/sh\ncase "$*" in *hls*) [ -d {shlex.quote(str(room))} ] || exit 1;; esac\n'
+        f'exec {shlex.quote(find_ffmpeg())} "$@"\n'
+    )
+    encoder.chmod(0o755)
+    video = film(tmp_path / "film.webm", seconds=3)
+    monkeypatch.setenv("FFMPEG", str(encoder))
+    now = datetime.now(UTC)
+    session, user = make_session(db, starts_at=now), make_user(db)
+    broadcast = broadcasts.go_live(db, session.id, user_id=user.id, now=now)
+    broadcasts.open_take(db, broadcast.id, user_id=user.id, now=now)
+    db.commit()
+    takes = MediaShelf.at(config.DATA_DIR.resolve(), config.SECRET_KEY).takes
+    takes.append(broadcast.public_id, 0, 0, video.read_bytes())
+
+    def problem() -> str | None:
+        db.rollback()
+        return db.get_one(Broadcast, broadcast.id, populate_existing=True).problem
+
+    worker = Thread(target=encoding.work, args=(config, broadcast.id))
+    worker.start()
+    wait_for(lambda: problem() is not None)
+    room.mkdir()
+    broadcasts.stop(db, session.id, user_id=user.id, now=now + timedelta(seconds=4))
+    db.commit()
+    worker.join(PATIENCE_SECONDS)
+
+    assert problem() is None
+    recording = recordings.for_session(db, session.id)
+    assert recording is not None
+    db.refresh(recording)
+    assert recording.duration_seconds == pytest.approx(3.0, abs=0.2)
