@@ -1,7 +1,5 @@
 """The engine, the session factory and the column types that keep time and states honest."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -70,26 +68,22 @@ class Base(DeclarativeBase):
     type_annotation_map = {datetime: UTCDateTime(), dict[str, Any]: JSON(), list[Any]: JSON()}
 
 
+# Whoever opens a session commits it. `read_db` only reads: on SQLite it never waits for a writer.
 open_db: sessionmaker[DbSession] = sessionmaker(expire_on_commit=False)
-
-
-@contextmanager
-def read_db() -> Iterator[DbSession]:
-    """A session that only reads: on SQLite it never waits for a writer."""
-    with open_db() as db:
-        db.connection(execution_options={"read_only": True})
-        yield db
+read_db: sessionmaker[DbSession] = sessionmaker(expire_on_commit=False)
 
 
 def connect(url: str) -> Engine:
-    """Bind `open_db` to the database at the URL and return its engine."""
+    """Bind `open_db` and `read_db` to the database at the URL and return its engine."""
     if url.startswith("sqlite"):
-        engine = create_engine(url, connect_args={"timeout": 30})
+        # Never fewer than there are threads, twice: a feed that notes a change uses two at once.
+        engine = create_engine(url, connect_args={"timeout": 30}, pool_size=20, max_overflow=60)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate)
     else:
         engine = create_engine(url, pool_size=20, max_overflow=10, pool_pre_ping=True)
     open_db.configure(bind=engine)
+    read_db.configure(bind=engine.execution_options(read_only=True))
     return engine
 
 
