@@ -62,6 +62,8 @@ class Season:
     attended: str
     in_test: str
     closed: str
+    grant: str
+    question: str
     certificate: str
     link: str
 
@@ -118,8 +120,8 @@ def make_season(db: DbSession, people: People, *, now: datetime) -> Season:
     certificate = _certificate(db, attended, people.participant, now=now)
 
     in_test = session_at(-26, SessionStatus.ENDED)
-    make_test(db, in_test)
-    make_grant(db, in_test, "eaccme-3.0-live", "0.5", body="eaccme")
+    question = make_test(db, in_test)[0]
+    grant = make_grant(db, in_test, "eaccme-3.0-live", "0.5", body="eaccme")
     _attend(db, in_test, people.participant)
 
     closed = session_at(-24 * 300, SessionStatus.ENDED)
@@ -138,6 +140,8 @@ def make_season(db: DbSession, people: People, *, now: datetime) -> Season:
         attended=attended.public_id,
         in_test=in_test.public_id,
         closed=closed.public_id,
+        grant=str(grant.id),
+        question=str(question.id),
         certificate=certificate,
         link=accounts.sign_in_token(db, people.participant, now=now),
     )

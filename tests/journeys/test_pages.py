@@ -82,11 +82,17 @@ def values(season: Season) -> dict[str, list[dict[str, str]]]:
             {"public_id": season.on_air},
             {"public_id": season.cancelled},
         ],
+        "manage.grant_edit": [{"public_id": season.in_test, "grant_id": season.grant}],
+        "manage.grant_new": [{"public_id": season.upcoming}],
+        "manage.grants_show": [{"public_id": season.in_test}, {"public_id": season.draft}],
+        "manage.quiz": [{"public_id": season.in_test}, {"public_id": season.draft}],
+        "manage.quiz_item": [{"public_id": season.in_test, "item_id": season.question}],
         "manage.series_show": [{"slug": season.series}],
         "manage.session_edit": [{"public_id": season.draft}, {"public_id": season.attended}],
         "quizzes.show": [{"public_id": season.in_test}],
         "recordings.show": [{"public_id": season.attended}, {"public_id": season.closed}],
         "series.show": [{"slug": season.series}],
+        "sessions.index": [{}, {"view": "month"}, {"when": "past"}],
         "sessions.show": sessions,
         "societies.show": [{"slug": season.society}],
         "studio.show": [
@@ -168,13 +174,12 @@ def belongs_to(app: Flask, rule: Rule, kind: str) -> bool:
 def walk(served: Served, kind: str, season: Season | None) -> list[tuple[str, str]]:
     """Endpoint and address of every page this kind of person can reach."""
     wanted = values(season) if season else {}
+    adapter = served.app.url_map.bind("localhost")
     found = []
-    with served.app.test_request_context(base_url=served.url):
-        adapter = served.app.url_map.bind("localhost")
-        for rule in pages(served.app):
-            if belongs_to(served.app, rule, kind):
-                samples = wanted.get(rule.endpoint, []) if rule.arguments else [{}]
-                found += [(rule.endpoint, adapter.build(rule.endpoint, each)) for each in samples]
+    for rule in pages(served.app):
+        if belongs_to(served.app, rule, kind):
+            samples = wanted.get(rule.endpoint, [] if rule.arguments else [{}])
+            found += [(rule.endpoint, adapter.build(rule.endpoint, each)) for each in samples]
     return found
 
 

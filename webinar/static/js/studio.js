@@ -50,8 +50,8 @@ function line(now) {
     return "The session is on air, but nothing is sent from this page. If another studio is sending, yours takes over.";
   }
   if (now === "on-air") {
-    if (sender.isSignedOut) return "You are signed out. Sign in again in another tab: nothing is lost, the rest is sent then.";
-    if (sender.tries > 0) return "No connection. Nothing is lost: go on speaking and keep this page open. The rest is sent when the network is back.";
+    if (sender.isSignedOut) return "You are signed out. Nothing is lost: sign in again in another tab.";
+    if (sender.tries > 0) return "No connection. Nothing is lost: go on, and keep this page open.";
     if (sender.waitingChunks > SLOW_CHUNKS) return "The network is slow. Nothing is lost: keep this page open.";
     return `People ${seen}, about six seconds later.`;
   }
