@@ -46,26 +46,28 @@ def run_once(tools: Toolbox, *, now: datetime) -> None:
 
 def start_in_background(tools: Toolbox) -> BaseScheduler:
     """The clock as threads of this process: the laptop's way. Shut it down when you end."""
-    scheduler = _with_ticks(BackgroundScheduler(**_OPTIONS), tools)
+    scheduler = _with_ticks(BackgroundScheduler(**_options()), tools)
     scheduler.start()
     return scheduler
 
 
 def run_for_ever(tools: Toolbox) -> None:
     """The clock as a process of its own; returns when it is interrupted."""
-    scheduler = _with_ticks(BlockingScheduler(**_OPTIONS), tools)
+    scheduler = _with_ticks(BlockingScheduler(**_options()), tools)
     try:
         scheduler.start()
     except (KeyboardInterrupt, SystemExit):
         log.info("clock stopped")
 
 
-# APScheduler drops a run that is over a second late unless told otherwise; ours are never too late.
-_OPTIONS = {
-    "timezone": UTC,
-    "executors": {"default": ThreadPoolExecutor(len(TICKS))},
-    "job_defaults": {"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
-}
+def _options() -> dict[str, object]:
+    # A pool that was shut down takes no work any more: every clock gets its own.
+    return {
+        "timezone": UTC,
+        "executors": {"default": ThreadPoolExecutor(len(TICKS))},
+        # A run that is over a second late would be dropped; ours are never too late.
+        "job_defaults": {"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+    }
 
 
 def _with_ticks(scheduler: BaseScheduler, tools: Toolbox) -> BaseScheduler:
