@@ -38,14 +38,13 @@ def test_no_words_are_invented_for_other_bodies() -> None:
     assert granted_statement("acoe", ROUND, ONE) == ""
 
 
-def test_the_permitted_words_follow_the_credits_and_words_of_ones_own_do_not() -> None:
-    permitted = granted_statement("eaccme", ROUND, HALF)
+def test_the_permitted_words_follow_what_is_typed_and_words_of_ones_own_do_not() -> None:
+    half, one = (granted_statement("eaccme", ROUND, credits) for credits in (HALF, ONE))
 
-    assert in_step(permitted, "eaccme", ROUND, was=HALF, now=ONE) == granted_statement(
-        "eaccme", ROUND, ONE
-    )
-    assert in_step("My 0.5 words.", "eaccme", ROUND, was=HALF, now=ONE) == "My 0.5 words."
-    assert in_step("", "acoe", ROUND, was=HALF, now=ONE) == ""
+    assert in_step(half, was=half, now=one) == one
+    assert in_step("My 0.5 words.", was=half, now=one) == "My 0.5 words."
+    assert in_step("", was=half, now=one) == ""
+    assert in_step("", was="", now=one) == one
 
 
 def test_a_text_is_made_to_speak_of_another_session() -> None:

@@ -120,7 +120,7 @@ def test_a_participant_is_kept_out(
     answer = signed_in_as(user).get("/manage/")
 
     assert answer.status_code == 403
-    assert "Your account may not plan sessions" in answer.text
+    assert "Your account may not accredit sessions" in answer.text
 
 
 def test_the_first_page_says_what_waits(
@@ -241,6 +241,9 @@ def test_a_preview_stores_nothing_and_keeps_what_was_typed(
         ),
         ({"months": "0"}, 422, "Recordings stay open for 1 to 60 months"),
         ({"society": "nobody"}, 404, "There is no society called"),
+        ({"society": "new"}, 422, "Give the name of the other society."),
+        ({"society": "new", "society_name": "Αθήνα"}, 422, "with some Latin letters"),
+        ({"society": "new", "society_name": "ESO"}, 409, "There is a society called eso already"),
     ],
 )
 def test_a_series_that_makes_no_sense_is_refused_beside_its_field(
@@ -264,6 +267,15 @@ def test_the_first_series_can_bring_its_society(db: DbSession, organiser: FlaskC
 
     made = db.scalars(select(Series)).one()
     assert (made.society.slug, made.society.name) == ("school", "School")
+
+
+def test_a_missing_name_of_another_society_is_said_beside_that_name(
+    organiser: FlaskClient,
+) -> None:
+    answer = organiser.post("/manage/series/new", data={**SERIES, "society": "new"})
+
+    assert 'id="f-society_name-error">Give the name of the other society.' in answer.text
+    assert 'id="f-slug-error"' not in answer.text
 
 
 @pytest.mark.parametrize(

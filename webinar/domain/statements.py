@@ -68,11 +68,9 @@ def granted_statement(body: str, activity: Activity, credits: Decimal) -> str:
     )
 
 
-def in_step(text: str, body: str, activity: Activity, *, was: Decimal, now: Decimal) -> str:
-    """The permitted words with the credits granted now, if `text` is them with others."""
-    if text and text == granted_statement(body, activity, was):
-        return granted_statement(body, activity, now)
-    return text
+def in_step(text: str, *, was: str, now: str) -> str:
+    """The permitted words of now, if `text` is still those that were put into the form."""
+    return now if text == was else text
 
 
 def for_another(text: str, activity: Activity, other: Activity) -> str:

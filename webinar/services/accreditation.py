@@ -1,6 +1,6 @@
 """What a session earns: bodies, rules and grants as officers and organisers keep them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -130,13 +130,21 @@ def add_accreditor(
 
 def grants_of(db: DbSession, session_id: int) -> list[AccreditationGrant]:
     """The session's grants, live before recorded, in the order given."""
-    return list(
-        db.scalars(
-            select(AccreditationGrant)
-            .where(AccreditationGrant.session_id == session_id)
-            .order_by(AccreditationGrant.mode, AccreditationGrant.id)
-        )
-    )
+    return grants_by_session(db, [session_id]).get(session_id, [])
+
+
+def grants_by_session(
+    db: DbSession, session_ids: Sequence[int]
+) -> dict[int, list[AccreditationGrant]]:
+    """The grants of many sessions, in one query; who has none is missing."""
+    found: dict[int, list[AccreditationGrant]] = {}
+    for grant in db.scalars(
+        select(AccreditationGrant)
+        .where(AccreditationGrant.session_id.in_(session_ids))
+        .order_by(AccreditationGrant.mode, AccreditationGrant.id)
+    ):
+        found.setdefault(grant.session_id, []).append(grant)
+    return found
 
 
 def grant_of(db: DbSession, session: WebinarSession, grant_id: int) -> AccreditationGrant:

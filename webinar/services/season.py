@@ -9,7 +9,13 @@ from sqlalchemy.orm import defer, joinedload, selectinload
 from webinar.db import DbSession
 from webinar.domain.recording import RecordingState
 from webinar.domain.session import FacultyPart, SessionStatus
-from webinar.models import FacultyMember, Recording, Registration, WebinarSession
+from webinar.models import (
+    AccreditationGrant,
+    FacultyMember,
+    Recording,
+    Registration,
+    WebinarSession,
+)
 
 DRAFTS_WITHIN = timedelta(weeks=4)
 PRESENTER_WITHIN = timedelta(weeks=12)
@@ -24,6 +30,8 @@ class Today:
     drafts: tuple[WebinarSession, ...]
     without_presenter: tuple[WebinarSession, ...]
     closing: tuple[Recording, ...]
+    without_credit: tuple[WebinarSession, ...] = ()
+    """Announced and soon, and no body asked: said quietly, for not every session earns credit."""
 
     @property
     def is_quiet(self) -> bool:
@@ -90,6 +98,7 @@ def today(db: DbSession, *, now: datetime) -> Today:
             and recording.closes_at is not None
             and now < recording.closes_at < now + CLOSING_WITHIN
         ),
+        without_credit=_without_credit(db, coming, now=now),
     )
 
 
@@ -117,6 +126,21 @@ def registered_counts(db: DbSession, session_ids: list[int]) -> dict[int, int]:
         .group_by(Registration.session_id)
     )
     return {row[0]: row[1] for row in counted}
+
+
+def _without_credit(
+    db: DbSession, coming: list[WebinarSession], *, now: datetime
+) -> tuple[WebinarSession, ...]:
+    soon = [
+        session
+        for session in coming
+        if session.status is SessionStatus.PUBLISHED and session.starts_at < now + DRAFTS_WITHIN
+    ]
+    found = select(AccreditationGrant.session_id).where(
+        AccreditationGrant.session_id.in_([session.id for session in soon])
+    )
+    granted = set(db.scalars(found))
+    return tuple(session for session in soon if session.id not in granted)
 
 
 def _lacks_presenter(session: WebinarSession) -> bool:

@@ -2,10 +2,11 @@
 
 from datetime import date, timedelta
 
-from flask import g, render_template, request
+from flask import g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 
-from webinar.domain.access import Action
+from webinar.domain.access import Action, may
 from webinar.services import season, series
 from webinar.web.access import requires
 from webinar.web.manage.blueprint import bp
@@ -13,9 +14,11 @@ from webinar.web.manage.season_picture import first_monday, picture_of, span_of
 
 
 @bp.get("/")
-@requires(Action.PLAN_SESSIONS)
+@requires(Action.ACCREDIT_SESSIONS)
 def index() -> ResponseReturnValue:
-    """What waits, then eighteen weeks of the season."""
+    """What waits, then eighteen weeks of the season; an accreditation officer has another list."""
+    if not may(current_user.roles, Action.PLAN_SESSIONS):
+        return redirect(url_for("manage.accreditation"))
     zone = g.home_zone
     monday = _monday_asked_for() or first_monday(g.now, zone)
     starts, ends = span_of(monday, zone)

@@ -1,6 +1,6 @@
 """All of /manage/: importing the modules puts their views on the blueprint."""
 
-from webinar.web.manage import blueprint, index, recordings, series, sessions
+from webinar.web.manage import accreditation, blueprint, index, quiz, recordings, series, sessions
 
 bp = blueprint.bp
-MODULES = (index, recordings, series, sessions)
+MODULES = (accreditation, index, quiz, recordings, series, sessions)

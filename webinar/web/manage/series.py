@@ -16,6 +16,7 @@ from webinar.models import Series
 from webinar.services import season, societies
 from webinar.services import series as series_service
 from webinar.services.series import PlannedDate
+from webinar.services.societies import NameMissing, SlugTaken
 from webinar.tools import calendar_tool
 from webinar.web.access import requires
 from webinar.web.manage.blueprint import bp
@@ -85,13 +86,22 @@ def series_create() -> ResponseReturnValue:
     slug = typed.slug or societies.slug_for(typed.name)
     if not typed.name:
         errors = {"name": "Give the series a name.", **errors}
+    if typed.society == ANOTHER and not societies.slug_for(typed.society_name):
+        errors = {**errors, "society_name": _nameless(typed.society_name)}
     if values is None or errors:
         return _form(typed, errors), 422
+    try:
+        society_id = _society_id(typed)
+    except (SlugTaken, NameMissing) as refusal:
+        g.db.rollback()
+        return _form(typed, {"society_name": str(refusal)}), refusal.status
+    except DomainError as refusal:
+        return _form(typed, {"society": str(refusal)}), refusal.status
     try:
         made = series_service.create(
             g.db,
             slug=slug,
-            society_id=_society_id(typed),
+            society_id=society_id,
             name=typed.name,
             about=typed.about,
             rule=values.rule.rule,
@@ -166,6 +176,12 @@ def series_except(slug: str) -> ResponseReturnValue:
     g.db.commit()
     flash("That day is left out from now on.", "success")
     return redirect(url_for("manage.series_show", slug=slug))
+
+
+def _nameless(name: str) -> str:
+    if not name:
+        return "Give the name of the other society."
+    return "Write the name with some Latin letters: its short name in addresses is made of them."
 
 
 def _society_id(typed: Typed) -> int:

@@ -15,13 +15,14 @@ from webinar.domain.session_details import SessionDetails, missing_before_publis
 from webinar.domain.timezone import to_utc, zone_names
 from webinar.domain.wording import local_date, local_time_range, plural, zone_abbreviation
 from webinar.models import WebinarSession
-from webinar.services import registrations, season, topics
+from webinar.services import accreditation, registrations, season, topics
 from webinar.services import series as series_service
 from webinar.services import sessions as session_service
 from webinar.services.feeds import CalendarTool
 from webinar.tools import calendar_tool
 from webinar.web.access import requires
 from webinar.web.manage.blueprint import bp
+from webinar.web.manage.grant_form import chip_words
 from webinar.web.manage.session_form import (
     LANGUAGES,
     MOST_FACULTY,
@@ -265,6 +266,7 @@ def _form(
         missing=missing_before_publishing(
             session.title, session.abstract, frozenset(member.part for member in session.faculty)
         ),
+        earns=[chip_words(grant) for grant in accreditation.grants_of(g.db, session.id)],
         overlaps=session_service.overlapping(g.db, session),
         topics=[(name, name) for name in dict.fromkeys((*known, *typed.topics))],
         languages=LANGUAGES,
