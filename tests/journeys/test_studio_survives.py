@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from playwright.sync_api import Browser, expect
 from sqlalchemy import select
 
-from tests.journeys.browsing import page_of
+from tests.journeys.browsing import page_of, wait_until_time_passes
 from tests.journeys.conftest import Site
 from tests.journeys.test_broadcast import season
 from webinar.db import open_db
@@ -22,6 +22,15 @@ REMEMBER_PIECES = """
       if (data.size > 0) sessionStorage.setItem("sizes", JSON.stringify([...sizes, data.size]));
     });
     return start.apply(this, rest);
+  };
+"""
+
+# The test browser says yes to everything; here the person said no to the camera.
+REFUSE_THE_CAMERA = """
+  const allow = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = async (wanted) => {
+    if (wanted.video) throw new DOMException("Permission denied", "NotAllowedError");
+    return allow(wanted);
   };
 """
 
@@ -109,3 +118,23 @@ def test_a_reloaded_studio_goes_on_in_a_new_take(site: Site, browser: Browser) -
     assert stays_on_air is True
     assert len(pieces) == 2
     assert min(pieces) >= 1
+
+
+def test_a_speaker_whose_camera_is_refused_goes_on_air_with_sound_alone(
+    site: Site, browser: Browser
+) -> None:
+    session, speaker, participant = season(datetime.now(UTC))
+    studio = page_of(browser, site, speaker)
+    studio.add_init_script(REFUSE_THE_CAMERA)
+    watcher = page_of(browser, site, participant)
+
+    studio.goto(f"/studio/{session.public_id}")
+    expect(studio.get_by_role("alert")).to_contain_text("may not use your camera", timeout=15_000)
+    expect(studio.get_by_text("People see a drawing of your voice.")).to_be_visible()
+    studio.get_by_role("button", name="Go live").click()
+    expect(studio.get_by_text("People hear you, about six seconds later.")).to_be_visible()
+    watcher.goto(f"/sessions/{session.public_id}/live")
+    wait_until_time_passes(watcher, 2)
+
+    studio.context.close()
+    watcher.context.close()
