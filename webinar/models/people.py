@@ -6,7 +6,7 @@ from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webinar.db import Base, states
-from webinar.domain.access import Role
+from webinar.domain.access import Action, Role, may
 
 
 class User(Base):
@@ -49,7 +49,7 @@ class User(Base):
     @property
     def is_staff(self) -> bool:
         """True if there is anything for the person under /manage/."""
-        return bool(self.roles - {Role.PARTICIPANT, Role.PRESENTER})
+        return may(self.roles, Action.PLAN_SESSIONS) or may(self.roles, Action.DECIDE_CREDIT)
 
 
 class UserRole(Base):

@@ -11,7 +11,7 @@ from sqlalchemy.exc import NoResultFound
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from webinar.db import open_db
+from webinar.db import open_db, read_db
 from webinar.domain.errors import DomainError
 from webinar.web import access, auth, blueprints, filters, zone
 from webinar.web.guards import csrf, limiter
@@ -62,11 +62,12 @@ def init_app(app: Flask) -> None:
 def _open_database() -> None:
     g.now = datetime.now(UTC)
     g.home_zone = current_app.config["HOME_ZONE"]
-    g.db = open_db()
+    # Neither connects before it is asked something.
     if request.method in ("GET", "HEAD", "OPTIONS"):
-        # Readers never wait for a writer: see webinar.db.
-        g.db.connection(execution_options={"read_only": True})
-    elif request.is_json:
+        g.db = read_db()
+        return
+    g.db = open_db()
+    if request.is_json:
         # Forms were read by the guard against forged ones. What comes slowly must have come
         # before a transaction is open: on SQLite nobody else could write meanwhile.
         request.get_data()
