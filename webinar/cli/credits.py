@@ -12,9 +12,10 @@ from webinar.db import read_db
 from webinar.domain.credit import CaseFacts, Decision, Grant, GrantStatus, TestResult, decide
 from webinar.domain.figures import plain_credit
 from webinar.domain.policy import CreditPolicy
+from webinar.domain.policy_words import words_of
 from webinar.domain.span import Span
+from webinar.services import accreditation, sessions
 from webinar.services import credits as stored_credits
-from webinar.services import sessions
 from webinar.services.policies import seed_policies
 
 KNOWN_FIELDS = frozenset(
@@ -86,6 +87,19 @@ def replay_command(session: str) -> None:
     if differences:
         raise click.exceptions.Exit(1)
     click.echo("Every decision comes out as it is stored.")
+
+
+@credits.command("grants")
+@click.argument("session")
+def grants_command(session: str) -> None:
+    """Print what SESSION (its public id) earns, a grant a line."""
+    with read_db() as db:
+        found = sessions.by_public_id(db, session)
+        for grant in accreditation.grants_of(db, found.id):
+            unit = grant.accreditor.unit
+            rules = accreditation.rule_of(grant.policy).rules
+            words = words_of(rules, granted=grant.credits_granted, unit=unit)
+            click.echo(f"{grant.accreditor.short_name}  {grant.status:<9}  {words}")
 
 
 def _answer(line: bytes, policies: Mapping[str, CreditPolicy]) -> str:
