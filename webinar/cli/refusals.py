@@ -12,14 +12,16 @@ from webinar.domain.errors import DomainError
 
 P = ParamSpec("P")
 R = TypeVar("R")
+MARK = "refuses_politely"
 
 
 def refuse_politely(command: click.Command) -> click.Command:
-    """Wrap a command, or every command of a group."""
+    """Wrap a command, or every command of a group; once, however many applications are made."""
     if isinstance(command, click.Group):
         for inner in command.commands.values():
             refuse_politely(inner)
-    elif command.callback is not None:
+    elif command.callback is not None and not hasattr(command, MARK):
+        setattr(command, MARK, True)
         # A test invokes a command without the application context that `flask` would give it.
         command.callback = with_appcontext(_politely(command.callback))
     return command
