@@ -3,22 +3,8 @@
 from collections.abc import Sequence
 
 from webinar.domain.recurrence import Frequency, RuleParts
+from webinar.domain.wording import LONG_MONTHS, LONG_WEEKDAYS
 
-DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-MONTH_NAMES = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
 ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth", -1: "last"}
 ORDINALS |= {-2: "second to last", -3: "third to last", -4: "fourth to last", -5: "fifth to last"}
 UNITS = {
@@ -36,13 +22,13 @@ def in_words(parts: RuleParts) -> str:
     if parts.count:
         words += f", {parts.count} times" if parts.count > 1 else ", once"
     if parts.until:
-        words += f", until {parts.until.day} {parts.until:%B %Y}"
+        words += f", until {parts.until.day} {LONG_MONTHS[parts.until.month - 1]} {parts.until.year}"
     return words
 
 
 def _which_days(parts: RuleParts) -> str:
     pace = f"every {parts.interval} {UNITS[parts.frequency]}s"
-    months = _joined([MONTH_NAMES[month - 1] for month in sorted(parts.months)])
+    months = _joined([LONG_MONTHS[month - 1] for month in sorted(parts.months)])
     named = _days_of_month(parts) if _counts_in_months(parts) else _weekdays(parts)
     if not named:
         every = pace if parts.interval > 1 else f"every {UNITS[parts.frequency]}"
@@ -67,7 +53,7 @@ def _weekdays(parts: RuleParts) -> str:
     days = sorted(day.weekday for day in parts.days)
     if frozenset(days) == WORKING_DAYS:
         return "weekday"
-    return _joined([DAY_NAMES[day] for day in days])
+    return _joined([LONG_WEEKDAYS[day] for day in days])
 
 
 def _days_of_month(parts: RuleParts) -> str:
@@ -79,9 +65,9 @@ def _days_of_month(parts: RuleParts) -> str:
         return f"{places} {_weekdays(parts).replace(' and ', ' or ')}"
     return _joined(
         [
-            f"{ORDINALS[day.ordinal]} {DAY_NAMES[day.weekday]}"
+            f"{ORDINALS[day.ordinal]} {LONG_WEEKDAYS[day.weekday]}"
             if day.ordinal
-            else f"every {DAY_NAMES[day.weekday]}"
+            else f"every {LONG_WEEKDAYS[day.weekday]}"
             for day in parts.days
         ]
     )
