@@ -22,7 +22,9 @@ def in_words(parts: RuleParts) -> str:
     if parts.count:
         words += f", {parts.count} times" if parts.count > 1 else ", once"
     if parts.until:
-        words += f", until {parts.until.day} {LONG_MONTHS[parts.until.month - 1]} {parts.until.year}"
+        words += (
+            f", until {parts.until.day} {LONG_MONTHS[parts.until.month - 1]} {parts.until.year}"
+        )
     return words
 
 
