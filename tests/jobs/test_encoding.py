@@ -12,7 +12,7 @@ import pytest
 from config import Config
 from tests.builders import make_session, make_user
 from tests.media.films import film
-from webinar.db import DbSession
+from webinar.db import DbSession, read_db
 from webinar.jobs import encoding
 from webinar.media.ffmpeg import find_ffmpeg
 from webinar.media.shelf import MediaShelf
@@ -51,8 +51,8 @@ def test_a_take_is_not_given_up_while_more_of_it_comes(
     takes.append(broadcast.public_id, 0, 0, video.read_bytes())
 
     def problem() -> str | None:
-        db.rollback()
-        return db.get_one(Broadcast, broadcast.id, populate_existing=True).problem
+        with read_db() as reader:
+            return reader.get_one(Broadcast, broadcast.id).problem
 
     worker = Thread(target=encoding.work, args=(config, broadcast.id))
     worker.start()
