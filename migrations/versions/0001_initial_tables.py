@@ -289,7 +289,8 @@ def upgrade() -> None:
     sa.Column('session_id', sa.Integer(), nullable=False),
     sa.Column('answers', sa.JSON(), nullable=False),
     sa.ForeignKeyConstraint(['session_id'], ['session.id'], name=op.f('fk_evaluation_answers_session_id_session')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_evaluation_answers'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_evaluation_answers')),
+    sqlite_with_rowid=False
     )
     with op.batch_alter_table('evaluation_answers', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_evaluation_answers_session_id'), ['session_id'], unique=False)
@@ -300,7 +301,8 @@ def upgrade() -> None:
     sa.Column('given_at', sa.DateTime(), nullable=False),
     sa.ForeignKeyConstraint(['session_id'], ['session.id'], name=op.f('fk_evaluation_given_session_id_session')),
     sa.ForeignKeyConstraint(['user_id'], ['user.id'], name=op.f('fk_evaluation_given_user_id_user')),
-    sa.PrimaryKeyConstraint('session_id', 'user_id', name=op.f('pk_evaluation_given'))
+    sa.PrimaryKeyConstraint('session_id', 'user_id', name=op.f('pk_evaluation_given')),
+    sqlite_with_rowid=False
     )
     op.create_table('faculty_member',
     sa.Column('id', sa.Integer(), nullable=False),

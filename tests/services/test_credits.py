@@ -402,3 +402,21 @@ def test_evidence_that_was_taken_away_shows(db: DbSession) -> None:
 
     assert before == []
     assert [d.again.seconds_counted for d in credits.unsupported(db, session.id)] == [1]
+
+
+def test_what_is_watched_after_the_window_was_closed_early_does_not_count(db: DbSession) -> None:
+    session = make_ended_session(db)
+    recording = make_recording(db, session, closes_at=AFTER + timedelta(days=30))
+    make_grant(db, session, "acoe-distance", "1")
+    before, after = make_user(db), make_user(db)
+    for user, at in ((before, AFTER), (after, AFTER + timedelta(days=2))):
+        evaluate(db, session, user)
+        pass_test(db, session, user, at=AFTER)
+        watch(db, session, user, ViewingMode.RECORDED, 0, 2700, at=at)
+    recording.closes_at = AFTER + timedelta(days=1)
+    db.flush()
+
+    decide(db, session, now=AFTER + timedelta(days=3))
+
+    assert standing(db, session, before) == [(Reason.OK, Decimal(1), 0)]
+    assert standing(db, session, after) == [(Reason.BELOW_PRESENCE, Decimal(0), 0)]

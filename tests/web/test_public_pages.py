@@ -455,3 +455,8 @@ def test_a_series_says_its_rhythm_in_words(client: FlaskClient, db: DbSession) -
     db.commit()
 
     assert "Every Thursday, 18:15 Zurich time, 45 minutes." in page(client, "/series/grandrounds")
+
+
+@pytest.mark.parametrize("path", ["/sessions/%00", "/sessions/?series=%00", "/topics/%00"])
+def test_characters_no_field_can_hold_break_nothing(client: FlaskClient, path: str) -> None:
+    assert client.get(path).status_code in (200, 400, 404)

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.builders import make_faculty, make_session, make_user
+from tests.builders import make_faculty, make_registration, make_session, make_user
 from webinar.db import DbSession, open_db
 from webinar.media.shelf import MediaShelf
 from webinar.models import Broadcast, User, WebinarSession
@@ -199,3 +199,30 @@ def test_nothing_is_stored_before_going_live(studio: FlaskClient, session: Webin
     answer = studio.post(f"/studio/{session.public_id}/takes", json={"seconds_ago": 0})
 
     assert answer.status_code == 409
+
+
+@pytest.mark.parametrize("sent", [[], {"seconds_ago": "soon"}, {"seconds_ago": True}, 7])
+def test_a_new_take_that_says_nonsense_is_refused(
+    studio: FlaskClient, session: WebinarSession, sent: object
+) -> None:
+    go_live(studio, session)
+
+    answer = studio.post(f"/studio/{session.public_id}/takes", json=sent)
+
+    assert answer.status_code == 422
+    assert answer.get_json()["error"].startswith("Send how many seconds ago")
+
+
+def test_a_question_that_is_no_form_is_refused(
+    db: DbSession, session: WebinarSession, signed_in_as: SignIn
+) -> None:
+    person = make_user(db)
+    make_registration(db, session, person)
+    db.commit()
+
+    answer = signed_in_as(person).post(
+        f"/sessions/{session.public_id}/questions", json=["not", "a", "form"]
+    )
+
+    assert answer.status_code == 422
+    assert answer.get_json()["error"] == "Write your question first."

@@ -21,7 +21,7 @@ from webinar.domain.span import Span, clip, union
 
 MAX_SEGMENTS = 64
 """Segments in one beat; a player touches one or two between beats."""
-MAX_SEGMENT_NUMBER = 100_000
+MAX_SEGMENT_NUMBER = 5_000
 ALLOWED_RATE = 2.0
 """Media seconds per second of the server's clock: the fastest playback offered."""
 SLACK_SECONDS = 10.0

@@ -79,6 +79,7 @@ class EvaluationGiven(Base):
     """The fact that a person gave their evaluation; the answers stand apart, without a name."""
 
     __tablename__ = "evaluation_given"
+    __table_args__ = {"sqlite_with_rowid": False}  # see EvaluationAnswers
 
     session_id: Mapped[int] = mapped_column(ForeignKey("session.id"), primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("user.id"), primary_key=True)
@@ -86,9 +87,11 @@ class EvaluationGiven(Base):
 
 
 class EvaluationAnswers(Base):
-    """One evaluation's answers. No person, and only the day, so that nobody can be matched."""
+    """One evaluation's answers. No person, no time, and no order in which they came."""
 
     __tablename__ = "evaluation_answers"
+    # SQLite's own row numbers would tell the order, and with it who gave which.
+    __table_args__ = {"sqlite_with_rowid": False}
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)  # random: no order to match by
     session_id: Mapped[int] = mapped_column(ForeignKey("session.id"), index=True)

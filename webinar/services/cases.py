@@ -24,7 +24,7 @@ from webinar.models import (
     TestAttempt,
     WebinarSession,
 )
-from webinar.services import attendance
+from webinar.services import attendance, recordings
 from webinar.services.grants import Offer
 
 HOUR = timedelta(hours=1)
@@ -113,6 +113,7 @@ def case_of(
         ended_at = session.actual_ended_at or session.ends_at
         credit_at = session.starts_at
     else:
+        viewing = _inside_the_window(db, session, user_id, viewing, allowed_rate=rate)
         in_time = viewing
         if grant.credit_until is not None:
             in_time = viewing.before(grant.credit_until, allowed_rate=rate)
@@ -217,3 +218,25 @@ def _earned_that_day(
         .group_by(CreditDecision.user_id, AccreditationGrant.accreditor_id)
     )
     return {(user_id, body): Decimal(str(credit)) for user_id, body, credit in rows}
+
+
+def _inside_the_window(
+    db: DbSession,
+    session: WebinarSession,
+    user_id: int,
+    viewing: Viewing,
+    *,
+    allowed_rate: float,
+) -> Viewing:
+    """What was seen before the recording closed for this person.
+
+    A pass is good until the window's end as it was when the page loaded; the window may have been
+    closed early since then.
+    """
+    recording = recordings.for_session(db, session.id)
+    if recording is None or recording.closes_at is None:
+        return viewing
+    if viewing.last_seen_at is None or viewing.last_seen_at < recording.closes_at:
+        return viewing
+    closes_at = recordings.closes_at_of(db, recording, user_id)
+    return viewing.before(closes_at, allowed_rate=allowed_rate)

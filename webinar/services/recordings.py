@@ -81,16 +81,22 @@ def access(db: DbSession, recording: Recording, user_id: int, *, now: datetime) 
     Asked at every page, playlist, key and segment.
     """
     session = recording.session
-    extension = db.scalar(
-        select(func.max(WindowExtension.closes_at)).where(
-            WindowExtension.recording_id == recording.id, WindowExtension.user_id == user_id
-        )
-    )
     watch = watchable(
-        recording.state, recording.window, extension=extension, now=now, zone=session.zone
+        recording.state,
+        recording.window,
+        extension=_extension(db, recording, user_id),
+        now=now,
+        zone=session.zone,
     )
     ensure_place(db, session, user_id)
     return watch
+
+
+def closes_at_of(db: DbSession, recording: Recording, user_id: int) -> datetime:
+    """When a published recording closes for this person, with their extension if they have one."""
+    if recording.closes_at is None:
+        raise ValueError(f"recording {recording.id} was never published")
+    return max(recording.closes_at, _extension(db, recording, user_id) or recording.closes_at)
 
 
 def ensure_place(db: DbSession, session: WebinarSession, user_id: int) -> None:
@@ -301,3 +307,11 @@ def close_now(
         now=now,
     )
     return recording
+
+
+def _extension(db: DbSession, recording: Recording, user_id: int) -> datetime | None:
+    return db.scalar(
+        select(func.max(WindowExtension.closes_at)).where(
+            WindowExtension.recording_id == recording.id, WindowExtension.user_id == user_id
+        )
+    )

@@ -7,7 +7,7 @@ from flask import Flask, current_app, g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from jinja2 import StrictUndefined
-from sqlalchemy.exc import NoResultFound
+from sqlalchemy.exc import DataError, NoResultFound
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
@@ -42,6 +42,8 @@ def init_app(app: Flask) -> None:
     csrf.init_app(app)
     app.config.setdefault("RATELIMIT_STORAGE_URI", app.config["REDIS_URL"] or "memory://")
     app.config.setdefault("RATELIMIT_HEADERS_ENABLED", True)
+    # Without Redis each process counts for itself; nobody is kept out for it.
+    app.config.setdefault("RATELIMIT_IN_MEMORY_FALLBACK_ENABLED", True)
     limiter.init_app(app)
     filters.register(app)
     auth.init_app(app)
@@ -53,6 +55,7 @@ def init_app(app: Flask) -> None:
     app.after_request(_add_headers)
     app.register_error_handler(DomainError, _refused)
     app.register_error_handler(NoResultFound, _no_such_row)
+    app.register_error_handler(DataError, _not_storable)
     app.register_error_handler(CSRFError, _form_too_old)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _broken)
@@ -118,6 +121,16 @@ def _refused(error: DomainError) -> ResponseReturnValue:
 def _no_such_row(_error: NoResultFound) -> ResponseReturnValue:
     return refusal(
         404, "Not found", "There is nothing at this address.", "Look in the schedule instead."
+    )
+
+
+def _not_storable(_error: DataError) -> ResponseReturnValue:
+    # The database's own word for characters or numbers that no field of ours can hold.
+    g.db.rollback()
+    return refusal(
+        400,
+        "That cannot be read",
+        "The request holds characters or numbers that make no sense here; nothing was changed.",
     )
 
 

@@ -11,7 +11,7 @@ from typing import cast
 
 from flask import Blueprint, Flask, Response, current_app, g, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import http_date, is_resource_modified, quote_etag
 
@@ -154,6 +154,11 @@ def _refused(error: DomainError) -> Response:
 @bp.errorhandler(HTTPException)
 def _http_error(error: HTTPException) -> Response:
     return _words(error.description or error.name, error.code or 500)
+
+
+@bp.errorhandler(DataError)
+def _no_such_address(_error: DataError) -> Response:
+    return _words("There is no such calendar.", HTTPStatus.NOT_FOUND)
 
 
 @bp.errorhandler(OperationalError)

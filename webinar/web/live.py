@@ -1,6 +1,7 @@
 """The live page: join unseen, ask in writing, leave and come back."""
 
 import secrets
+from collections.abc import Mapping
 from datetime import timedelta
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
@@ -75,7 +76,8 @@ def ask(public_id: str) -> ResponseReturnValue:
     """Put a question that only the moderator sees."""
     session = _session(public_id)
     recordings.ensure_place(g.db, session, current_user.id)
-    form = request.get_json() if request.is_json else request.form
+    sent = request.get_json() if request.is_json else request.form
+    form = sent if isinstance(sent, Mapping) else {}
     question = questions.ask(
         g.db,
         session,

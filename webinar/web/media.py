@@ -92,7 +92,7 @@ def whole(recording_id: str) -> ResponseReturnValue:
     return _playlist(text)
 
 
-@bp.get("/keys/<int:number>")
+@bp.get("/keys/<int(max=999999):number>")
 @limiter.exempt
 @signed_in
 def key(recording_id: str, number: int) -> ResponseReturnValue:

@@ -1,6 +1,7 @@
 """The studio: check, go live, send piece by piece, stop. A piece is on disk before the answer."""
 
 from datetime import timedelta
+from math import isfinite
 
 from flask import Blueprint, current_app, g, render_template, request
 from flask.typing import ResponseReturnValue
@@ -65,7 +66,7 @@ def open_take(public_id: str) -> ResponseReturnValue:
     """A new take: the recorder started anew. The one before it is closed."""
     session = _session(public_id)
     broadcast = _broadcast(session)
-    delay = min(max(_number(request.get_json().get("seconds_ago", 0)), 0), LONGEST_DELAY_SECONDS)
+    delay = min(max(_seconds_ago(request.get_json()), 0), LONGEST_DELAY_SECONDS)
     take = broadcasts.open_take(
         g.db, broadcast.id, user_id=current_user.id, seconds_ago=delay, now=g.now
     )
@@ -73,7 +74,7 @@ def open_take(public_id: str) -> ResponseReturnValue:
     return {"take": take.number}, 201
 
 
-@bp.put("/takes/<int:number>/chunks/<int:seq>")
+@bp.put("/takes/<int(max=99999):number>/chunks/<int(max=9999999):seq>")
 @limiter.exempt
 @signed_in
 def send_chunk(public_id: str, number: int, seq: int) -> ResponseReturnValue:
@@ -141,7 +142,7 @@ def list_questions(public_id: str) -> ResponseReturnValue:
     )
 
 
-@bp.post("/questions/<int:question_id>")
+@bp.post("/questions/<int(max=2147483647):question_id>")
 @signed_in
 def tick_question(public_id: str, question_id: int) -> ResponseReturnValue:
     """Tick a question off, or take the tick back."""
@@ -160,7 +161,8 @@ def _ensure_moderator(session: WebinarSession) -> None:
         raise NotAllowed("Only the moderators of this session see its questions.")
 
 
-def _number(value: object) -> float:
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        raise DomainError("seconds_ago is a number.")
+def _seconds_ago(sent: object) -> float:
+    value = sent.get("seconds_ago", 0) if isinstance(sent, dict) else None
+    if not isinstance(value, int | float) or isinstance(value, bool) or not isfinite(value):
+        raise DomainError("Send how many seconds ago the recorder started, as a number.")
     return float(value)
