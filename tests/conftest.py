@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from playwright.sync_api import Playwright, sync_playwright
 from sqlalchemy import make_url
 
 from config import Config
@@ -16,6 +17,13 @@ from webinar.db import DbSession, open_db
 from webinar.models import User
 
 SECRET = "a secret of the tests, long enough to start"
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """One for each test process: a second would find the first one's event loop running."""
+    with sync_playwright() as playwright:
+        yield playwright
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ import psycopg
 import pytest
 import redis
 import sqlalchemy
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Playwright
 from sqlalchemy import text
 
 from tests.components.chromium import launch
@@ -120,8 +120,8 @@ def test_the_mail_server_refuses_whom_it_is_told_to() -> None:
 
 
 @pytest.mark.browser
-def test_chromium_shows_a_page() -> None:
-    with sync_playwright() as playwright, launch(playwright) as browser:
+def test_chromium_shows_a_page(playwright: Playwright) -> None:
+    with launch(playwright) as browser:
         page = browser.new_page()
 
         page.goto("data:text/html,<title>Grand rounds</title>")
@@ -130,8 +130,10 @@ def test_chromium_shows_a_page() -> None:
 
 
 @pytest.mark.browser
-def test_the_fake_camera_gives_moving_pictures_and_sound(local_page: str) -> None:
-    with sync_playwright() as playwright, launch(playwright, fake_media=True) as browser:
+def test_the_fake_camera_gives_moving_pictures_and_sound(
+    local_page: str, playwright: Playwright
+) -> None:
+    with launch(playwright, fake_media=True) as browser:
         page = browser.new_page()
         page.goto(local_page)
 

@@ -7,7 +7,7 @@ from threading import Thread
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Playwright
 from werkzeug.serving import make_server
 
 from config import Config
@@ -68,12 +68,6 @@ def site(database_url: str, tmp_path: Path, smtp: SmtpSink) -> Iterator[Site]:
     thread.join()
     server.server_close()
     app.extensions["engine"].dispose()
-
-
-@pytest.fixture(scope="session")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as playwright:
-        yield playwright
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from flask import Flask, render_template_string
 from flask_wtf import FlaskForm
-from playwright.sync_api import ConsoleMessage, sync_playwright
+from playwright.sync_api import ConsoleMessage, Playwright
 from werkzeug.serving import make_server
 from wtforms import BooleanField, EmailField, PasswordField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
@@ -97,52 +97,50 @@ def test_a_refused_form_keeps_what_was_typed_and_says_what_is_wrong_beside_it(gu
 
 
 @pytest.mark.browser
-def test_the_pieces_are_accessible_in_both_themes_on_both_screens(address: str) -> None:
+def test_the_pieces_are_accessible_in_both_themes_on_both_screens(
+    address: str, playwright: Playwright
+) -> None:
     found: list[str] = []
 
     def note(message: ConsoleMessage) -> None:
         found.append(message.text)
 
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        for width in (1280, 390):
-            for theme in ("light", "dark"):
-                context = browser.new_context(
-                    viewport={"width": width, "height": 900}, color_scheme=theme
-                )
-                page = context.new_page()
-                page.on("console", note)
-                page.goto(f"{address}/styleguide")
-                page.evaluate(AXE.read_text())
-                result = page.evaluate("tags => axe.run(document, {runOnly: tags})", STANDARDS)
-                found += [f"{width} {theme}: {rule['id']}" for rule in result["violations"]]
-                wider = "document.documentElement.scrollWidth > innerWidth"
-                found += [f"{width} {theme}: scrolls sideways"] if page.evaluate(wider) else []
-                context.close()
-        browser.close()
+    browser = launch(playwright)
+    for width in (1280, 390):
+        for theme in ("light", "dark"):
+            context = browser.new_context(
+                viewport={"width": width, "height": 900}, color_scheme=theme
+            )
+            page = context.new_page()
+            page.on("console", note)
+            page.goto(f"{address}/styleguide")
+            page.evaluate(AXE.read_text())
+            result = page.evaluate("tags => axe.run(document, {runOnly: tags})", STANDARDS)
+            found += [f"{width} {theme}: {rule['id']}" for rule in result["violations"]]
+            wider = "document.documentElement.scrollWidth > innerWidth"
+            found += [f"{width} {theme}: scrolls sideways"] if page.evaluate(wider) else []
+            context.close()
+    browser.close()
 
     assert found == []
 
 
 @pytest.mark.browser
 def test_the_browsers_own_zone_reaches_the_server_and_the_menu_closes_on_escape(
-    address: str, guide: Flask
+    address: str, guide: Flask, playwright: Playwright
 ) -> None:
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        context = browser.new_context(
-            viewport={"width": 390, "height": 900}, timezone_id="Asia/Tokyo"
-        )
-        page = context.new_page()
-        with page.expect_response("**/zone") as told:
-            page.goto(f"{address}/styleguide")
+    browser = launch(playwright)
+    context = browser.new_context(viewport={"width": 390, "height": 900}, timezone_id="Asia/Tokyo")
+    page = context.new_page()
+    with page.expect_response("**/zone") as told:
         page.goto(f"{address}/styleguide")
-        zone = page.evaluate("document.documentElement.dataset.zone")
-        page.get_by_text("Menu", exact=True).click()
-        page.keyboard.press("Escape")
-        still_open = page.evaluate("document.querySelector('details.menu').open")
-        status = told.value.status
-        browser.close()
+    page.goto(f"{address}/styleguide")
+    zone = page.evaluate("document.documentElement.dataset.zone")
+    page.get_by_text("Menu", exact=True).click()
+    page.keyboard.press("Escape")
+    still_open = page.evaluate("document.querySelector('details.menu').open")
+    status = told.value.status
+    browser.close()
 
     assert status == 204
     assert zone == "Asia/Tokyo"
