@@ -8,7 +8,6 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Playwright, sync_playwright
-from sqlalchemy import make_url
 
 from config import Config
 from tests.components.postgres import PostgresServer
@@ -48,12 +47,10 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> str:
+def postgres_database(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> str:
     url = postgres.create_database()
-    migrate(url, tmp_path_factory.mktemp("postgres-template"))
-    name = make_url(url).database
-    assert name is not None
-    return name
+    migrate(url, tmp_path_factory.mktemp("postgres-database"))
+    return url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -62,8 +59,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "test.sqlite3")
         return f"sqlite:///{tmp_path / 'test.sqlite3'}"
-    server: PostgresServer = request.getfixturevalue("postgres")
-    return server.create_database(template=request.getfixturevalue("postgres_template"))
+    url: str = request.getfixturevalue("postgres_database")
+    request.getfixturevalue("postgres").empty_database(url)
+    return url
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import secrets
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import psycopg
 from psycopg import sql
@@ -34,6 +34,7 @@ class PostgresServer:
         self._password = secrets.token_urlsafe(12)
         self._port = 0
         self._numbers = itertools.count(1)
+        self._inside: dict[str, psycopg.Connection[tuple[Any, ...]]] = {}
 
     def __enter__(self) -> Self:
         try:
@@ -43,7 +44,8 @@ class PostgresServer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._admin.close()
+        for connection in (self._admin, *self._inside.values()):
+            connection.close()
         self._server.stop()
 
     def url(self, database: str) -> str:
@@ -62,6 +64,32 @@ class PostgresServer:
             )
         )
         return self.url(name)
+
+    def empty_database(self, url: str) -> None:
+        """Delete every row and begin the numbers anew; the schema and its version stay.
+
+        Much faster than another copy of the template, and leaves no copies on the disk.
+        """
+        name = _name_in(url)
+        if name not in self._inside:
+            self._inside[name] = self._connect(name)
+            # Rows go in any order, without asking after their foreign keys.
+            self._inside[name].execute("SET session_replication_role = replica")
+            self._inside[name].execute("SET lock_timeout = '20s'")
+        inside = self._inside[name]
+        tables = inside.execute(
+            "SELECT tablename FROM pg_tables"
+            " WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+        ).fetchall()
+        numbers = inside.execute(
+            "SELECT sequencename FROM pg_sequences"
+            " WHERE schemaname = 'public' AND last_value IS NOT NULL"
+        ).fetchall()
+        deletes = [sql.SQL("DELETE FROM {}").format(sql.Identifier(row[0])) for row in tables]
+        restarts = [
+            sql.SQL("ALTER SEQUENCE {} RESTART").format(sql.Identifier(row[0])) for row in numbers
+        ]
+        inside.execute(sql.SQL("; ").join([*deletes, *restarts]))
 
     def drop_database(self, url: str) -> None:
         """Remove a database, closing the connections to it."""
@@ -85,15 +113,18 @@ class PostgresServer:
 
     def _answers(self) -> bool:
         try:
-            self._admin = psycopg.connect(
-                f"host=127.0.0.1 port={self._port} user={_USER} dbname=postgres",
-                password=self._password,
-                autocommit=True,
-                connect_timeout=5,
-            )
+            self._admin = self._connect("postgres")
         except psycopg.OperationalError:
             return False
         return True
+
+    def _connect(self, database: str) -> psycopg.Connection[tuple[Any, ...]]:
+        return psycopg.connect(
+            f"host=127.0.0.1 port={self._port} user={_USER} dbname={database}",
+            password=self._password,
+            autocommit=True,
+            connect_timeout=5,
+        )
 
     def _make_cluster(self, programs: Path, folder: ServerFolder) -> None:
         password_file = folder.path / "password"

@@ -1,9 +1,26 @@
 """What the journeys do again and again: sign in, wait, watch."""
 
+from datetime import datetime, timedelta
+
 from playwright.sync_api import Browser, Page
 
+from tests.builders import make_faculty, make_registration, make_session, make_user
 from tests.journeys.conftest import Site
-from webinar.models import User
+from webinar.db import open_db
+from webinar.domain.session import FacultyPart
+from webinar.models import User, WebinarSession
+
+
+def season(now: datetime) -> tuple[WebinarSession, User, User]:
+    """A session that starts in five minutes, its speaker and one participant."""
+    with open_db.begin() as db:
+        session = make_session(db, starts_at=(now + timedelta(minutes=5)).replace(microsecond=0))
+        speaker = make_user(db, name="Prof Elena Marchetti")
+        make_faculty(db, session, FacultyPart.PRESENTER, user=speaker)
+        make_faculty(db, session, FacultyPart.MODERATOR, user=speaker)
+        participant = make_user(db, name="Dr Anna Keller")
+        make_registration(db, session, participant)
+    return session, speaker, participant
 
 
 def page_of(browser: Browser, site: Site, user: User | None = None) -> Page:

@@ -148,14 +148,15 @@ def register_and_confirm(page: Page, smtp: SmtpSink) -> None:
 
 def broadcast_and_watch(studio: Page, participant: Page, public_id: str) -> None:
     """A minute on air from a fake camera; the participant sees it move and asks."""
+    participant.goto(f"/sessions/{public_id}/live")
+    expect(participant.get_by_text("You are in the right place")).to_be_visible()
     studio.goto(f"/studio/{public_id}")
     go_live = studio.get_by_role("button", name="Go live")
     expect(go_live).to_be_enabled(timeout=15_000)
     go_live.click()
     expect(studio.get_by_text("On air", exact=True)).to_be_visible()
 
-    participant.goto(f"/sessions/{public_id}/live")
-    wait_until_time_passes(participant, 5)
+    wait_until_time_passes(participant, 5)  # the picture comes by itself
     participant.get_by_label("Your question").fill("Is no ink on tumour enough?")
     participant.get_by_role("button", name="Send").click()
     expect(participant.get_by_text("Sent to the moderator")).to_be_visible()

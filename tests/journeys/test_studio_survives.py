@@ -6,9 +6,8 @@ from datetime import UTC, datetime
 from playwright.sync_api import Browser, expect
 from sqlalchemy import select
 
-from tests.journeys.browsing import page_of, wait_until_time_passes
+from tests.journeys.browsing import page_of, season, wait_until_time_passes
 from tests.journeys.conftest import Site
-from tests.journeys.test_broadcast import season
 from webinar.db import open_db
 from webinar.media.shelf import MediaShelf
 from webinar.models import Broadcast, BroadcastTake, WebinarSession

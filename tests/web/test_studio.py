@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 
 from tests.builders import make_faculty, make_registration, make_session, make_user
 from webinar.db import DbSession, open_db
+from webinar.domain.session import FacultyPart
 from webinar.media.shelf import MediaShelf
 from webinar.models import Broadcast, User, WebinarSession
 from webinar.services import broadcasts
@@ -226,3 +227,28 @@ def test_a_question_that_is_no_form_is_refused(
 
     assert answer.status_code == 422
     assert answer.get_json()["error"] == "Write your question first."
+
+
+def test_the_moderator_reads_a_question_without_a_name_and_ticks_it_off(
+    db: DbSession, session: WebinarSession, signed_in_as: SignIn
+) -> None:
+    moderator, person = make_user(db), make_user(db, name="Dr Ágnes Szűcs")
+    make_faculty(db, session, FacultyPart.MODERATOR, user=moderator)
+    make_registration(db, session, person)
+    db.commit()
+    studio, watcher = signed_in_as(moderator), signed_in_as(person)
+    studio.post(f"/studio/{session.public_id}/live", json={})
+    asked = {"text": "Which margin do you accept?", "key": "a" * 32}
+
+    first = watcher.post(f"/sessions/{session.public_id}/questions", json=asked)
+    again = watcher.post(f"/sessions/{session.public_id}/questions", json=asked)
+    seen = studio.get(f"/studio/{session.public_id}/questions").text
+    ticked = studio.post(
+        f"/studio/{session.public_id}/questions/{first.get_json()['id']}", data={"answered": "1"}
+    ).text
+
+    assert first.get_json() == again.get_json()
+    assert seen.count("Which margin do you accept?") == 1
+    assert "Szűcs" not in seen
+    assert "question-answered" not in seen
+    assert "question-answered" in ticked
