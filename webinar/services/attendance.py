@@ -190,26 +190,6 @@ def viewings(
         yield user_id, _viewing(list(own))
 
 
-def coverage_of(
-    db: DbSession,
-    session: WebinarSession,
-    user_id: int,
-    mode: ViewingMode,
-    *,
-    window: Span[int],
-) -> int:
-    """Whole seconds of the window that the person was present for."""
-    return coverage(window, viewing_of(db, session.id, user_id, mode).spans())
-
-
-def coverages(
-    db: DbSession, session: WebinarSession, mode: ViewingMode, *, window: Span[int]
-) -> Iterator[tuple[int, int]]:
-    """(person, whole seconds of the window) of everybody who was present."""
-    for user_id, viewing in viewings(db, session.id, mode):
-        yield user_id, coverage(window, viewing.spans())
-
-
 def counting_window(
     db: DbSession, session: WebinarSession, mode: ViewingMode, *, actual: bool = False
 ) -> Span[int]:

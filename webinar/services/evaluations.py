@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 
 from webinar.db import DbSession
@@ -143,14 +143,3 @@ def give(
         EvaluationAnswers(id=secrets.token_hex(16), session_id=session.id, answers=asdict(answers))
     )
     db.flush()
-
-
-def answers_of(db: DbSession, session_id: int) -> list[Mapping[str, object]]:
-    """All answers to one session, in no order that could be matched with people."""
-    return list(
-        db.scalars(
-            select(EvaluationAnswers.answers)
-            .where(EvaluationAnswers.session_id == session_id)
-            .order_by(EvaluationAnswers.id)
-        )
-    )

@@ -54,16 +54,6 @@ class Offered:
 EVERYTHING = Of()
 
 
-def live_now(db: DbSession) -> list[Listed]:
-    """What is on air, earliest first."""
-    return listed(
-        db,
-        _visible()
-        .where(WebinarSession.status == SessionStatus.LIVE)
-        .order_by(WebinarSession.starts_at, WebinarSession.id),
-    )
-
-
 def ahead(
     db: DbSession, *, now: datetime, of: Of = EVERYTHING, limit: int = 0, offset: int = 0
 ) -> list[Listed]:
