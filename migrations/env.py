@@ -3,6 +3,7 @@
 from typing import Any
 
 from alembic import context
+from sqlalchemy import Connection
 
 from webinar import models  # noqa: F401 -- fills the metadata
 from webinar.db import Base, UTCDateTime
@@ -15,12 +16,32 @@ def render_item(kind: str, item: object, _context: Any) -> str | bool:
     return False
 
 
-with context.config.attributes["engine"].begin() as connection:
-    context.configure(
-        connection=connection,
-        target_metadata=Base.metadata,
-        render_as_batch=True,
-        render_item=render_item,
-        compare_type=True,
-    )
-    context.run_migrations()
+def run(connection: Connection) -> None:
+    with connection.begin():
+        context.configure(
+            connection=connection,
+            target_metadata=Base.metadata,
+            render_as_batch=True,
+            render_item=render_item,
+            compare_type=True,
+        )
+        context.run_migrations()
+
+
+def foreign_keys(connection: Connection, *, on: bool) -> None:
+    """SQLite makes a table anew to change it, and dropping the old one must not touch others.
+
+    Has to be said outside a transaction, else it does nothing.
+    """
+    if connection.dialect.name == "sqlite":
+        cursor = connection.connection.cursor()
+        cursor.execute(f"PRAGMA foreign_keys={'ON' if on else 'OFF'}")
+        cursor.close()
+
+
+with context.config.attributes["engine"].connect() as connection:
+    foreign_keys(connection, on=False)
+    try:
+        run(connection)
+    finally:
+        foreign_keys(connection, on=True)

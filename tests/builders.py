@@ -8,6 +8,7 @@ from webinar.domain.access import Role
 from webinar.domain.session import FacultyPart, SessionStatus
 from webinar.models import (
     FacultyMember,
+    PlanningRule,
     Registration,
     Series,
     Society,
@@ -70,12 +71,16 @@ def make_series(db: DbSession, slug: str = "", *, society: Society | None = None
         slug=slug or f"series-{next(_numbers)}",
         society=society or make_society(db),
         name="e-grandrounds",
-        rule="FREQ=WEEKLY;BYDAY=TH",
-        local_start=time(18, 15),
-        duration_minutes=45,
         zone="Europe/Zurich",
-        first_day=date(2026, 11, 26),
         created_at=NOW,
+        rules=[
+            PlanningRule(
+                rule="FREQ=WEEKLY;BYDAY=TH",
+                local_start=time(18, 15),
+                duration_minutes=45,
+                first_day=date(2026, 11, 26),
+            )
+        ],
     )
     db.add(series)
     db.flush()

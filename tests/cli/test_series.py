@@ -153,7 +153,9 @@ def test_series_are_listed_with_their_rule_in_words(app: Flask, db: DbSession) -
 
 def test_an_excepted_day_is_left_out(app: Flask, db: DbSession) -> None:
     made = make_series(db, "rounds")
-    series.add_exception(db, made.id, made.first_day, reason="Congress", actor_id=None, now=NOW)
+    series.add_exception(
+        db, made.id, made.rules[0].first_day, reason="Congress", actor_id=None, now=NOW
+    )
     db.commit()
 
     result = run(app, "series", "plan", "rounds", "--until", "2026-12-03")

@@ -59,7 +59,7 @@ def test_a_series_is_created_and_written_down(db: DbSession, create: Create) -> 
     made = create()
 
     assert series.by_slug(db, "e-grandrounds") is made
-    assert (made.recording_months, made.duration_minutes) == (6, 45)
+    assert (made.recording_months, made.rules[0].duration_minutes) == (6, 45)
     assert db.scalars(select(AuditEvent.action)).all() == ["series created"]
     assert sessions_stored(db) == 0
 
@@ -215,7 +215,7 @@ def test_a_preview_marks_clock_changes_and_overlaps(db: DbSession) -> None:
 
     dates = series.preview(
         db,
-        series.rule_of(weekly),
+        series.rules_of(weekly),
         first_day=date(2027, 3, 25),
         until=date(2027, 4, 1),
         series_id=weekly.id,

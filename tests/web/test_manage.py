@@ -183,7 +183,7 @@ def test_a_series_is_created_and_its_dates_are_shown_before_they_are_planned(
 
     made = db.scalars(select(Series)).one()
     assert created.status_code == 302
-    assert (made.slug, made.rule) == ("e-grandrounds", "FREQ=WEEKLY;BYDAY=TH")
+    assert (made.slug, made.rules[0].rule) == ("e-grandrounds", "FREQ=WEEKLY;BYDAY=TH")
     assert "Plan 3 drafts" in shown.text
     assert before == []
     assert "3 drafts planned." in planned.text

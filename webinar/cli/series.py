@@ -7,7 +7,7 @@ import click
 from flask import current_app
 
 from webinar.db import open_db
-from webinar.domain.series import PlannedSession, SeriesRule, describe
+from webinar.domain.series import PlannedSession, describe, rhythm
 from webinar.domain.wording import local_date, local_time_range, plural, zone_abbreviation
 from webinar.services import series as series_service
 from webinar.services import societies
@@ -96,7 +96,7 @@ def create(
             actor_id=None,
             now=now,
         )
-        words = describe(series_service.rule_of(made))
+        words = describe(series_service.rules_of(made)[0])
     click.echo(f"Created {slug} of {society.slug}: {words}, {start:%H:%M}, {zone}.")
     click.echo(f"Next: series plan {slug} --until YYYY-MM-DD")
 
@@ -133,8 +133,8 @@ def list_() -> None:
     """Print every series and its rule."""
     with open_db() as db:
         for found in series_service.listed(db):
-            rule: SeriesRule = series_service.rule_of(found)
-            click.echo(f"{found.slug}\t{describe(rule)}, {rule.local_start:%H:%M}, {rule.zone}")
+            for rule in series_service.rules_of(found):
+                click.echo(f"{found.slug}\t{rhythm(rule)}")
 
 
 def _as_json(planned: PlannedSession) -> dict[str, str]:

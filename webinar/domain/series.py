@@ -65,7 +65,7 @@ class SeriesRule:
 
     `rule` is RRULE text (RFC 5545, 3.3.10). `starts_on` is the day from which "every 2 weeks" and
     COUNT are counted; without it they are counted from the first day planned, so a series that is
-    planned in pieces needs it.
+    planned in pieces needs it. `ends_on` is the last day on which it holds.
     """
 
     rule: str
@@ -74,6 +74,7 @@ class SeriesRule:
     zone: str
     exceptions: frozenset[date] = field(default_factory=frozenset)
     starts_on: date | None = None
+    ends_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,28 @@ def plan(rule: SeriesRule, *, first_day: date, last_day: date) -> list[PlannedSe
     return planned
 
 
+def plan_together(
+    rules: Sequence[SeriesRule], *, first_day: date, last_day: date
+) -> list[PlannedSession]:
+    """The sessions of a series that meets by several rules: once a day, by the first that names it.
+
+    A rule that names no date in the span is no refusal while another does; raises as `plan`.
+    """
+    by_day: dict[date, PlannedSession] = {}
+    refusal = NoDates("The series has no rule yet. Say when it meets.")
+    for rule in rules:
+        try:
+            planned = plan(rule, first_day=first_day, last_day=last_day)
+        except NoDates as none:
+            refusal = none
+            continue
+        for session in planned:
+            by_day.setdefault(session.local_start.date(), session)
+    if not by_day:
+        raise refusal
+    return [by_day[day] for day in sorted(by_day)]
+
+
 def describe(rule: SeriesRule) -> str:
     """The rule in plain words: "every Thursday"; raises UnknownRule."""
     parts = parse(rule.rule)
@@ -133,6 +156,15 @@ def describe(rule: SeriesRule) -> str:
     if weekly_without_day and rule.starts_on:
         parts = replace(parts, days=(RuleDay(rule.starts_on.weekday()),))
     return in_words(parts)
+
+
+def rhythm(rule: SeriesRule) -> str:
+    """When it meets, as people say it: "every Thursday, 18:15 Zurich time, 45 minutes"."""
+    words = (
+        f"{describe(rule)}, {rule.local_start:%H:%M} {city_of_zone(rule.zone)} time, "
+        f"{rule.duration_minutes} minutes"
+    )
+    return f"{words}, until {_spoken(rule.ends_on)}" if rule.ends_on else words
 
 
 def preview_notes(
@@ -154,6 +186,7 @@ def preview_notes(
 
 def _walls(rule: SeriesRule, parts: RuleParts, first_day: date, last_day: date) -> list[datetime]:
     anchor = rule.starts_on or first_day
+    last_day = min(last_day, rule.ends_on or last_day)
     dates = takewhile(lambda wall: wall.date() <= last_day, _expanded(rule, parts, anchor))
     wanted = dropwhile(lambda wall: wall.date() < first_day, dates)
     walls = list(islice(wanted, MOST_DATES + 1))

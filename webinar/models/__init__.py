@@ -1,6 +1,7 @@
 """The tables, one class each, by topic."""
 
 from webinar.models.audit import AuditEvent
+from webinar.models.changes import SeasonChange, SessionText
 from webinar.models.credit import (
     AccreditationGrant,
     Accreditor,
@@ -17,6 +18,7 @@ from webinar.models.evidence import (
     ViewingPass,
     WatchSegment,
 )
+from webinar.models.faculty import FacultyFile, FacultyLink, FacultyMember
 from webinar.models.media import (
     Broadcast,
     BroadcastTake,
@@ -28,9 +30,10 @@ from webinar.models.outbox import Delivery
 from webinar.models.participation import Question, Registration, SeriesRegistration
 from webinar.models.people import SignInLink, User, UserRole
 from webinar.models.season import (
+    AudienceGroup,
     Auspices,
-    FacultyMember,
     FeedState,
+    PlanningRule,
     Series,
     SeriesException,
     Society,
@@ -41,6 +44,7 @@ from webinar.models.season import (
 __all__ = [
     "AccreditationGrant",
     "Accreditor",
+    "AudienceGroup",
     "AuditEvent",
     "Auspices",
     "Broadcast",
@@ -51,16 +55,21 @@ __all__ = [
     "Delivery",
     "EvaluationAnswers",
     "EvaluationGiven",
+    "FacultyFile",
+    "FacultyLink",
     "FacultyMember",
     "FeedState",
     "Identifier",
     "MediaSegment",
+    "PlanningRule",
     "Question",
     "Recording",
     "Registration",
+    "SeasonChange",
     "Series",
     "SeriesException",
     "SeriesRegistration",
+    "SessionText",
     "SignInLink",
     "Society",
     "TestAttempt",

@@ -26,6 +26,8 @@ class Accreditor(Base):
     name: Mapped[str] = mapped_column(String(200))
     short_name: Mapped[str] = mapped_column(String(40))  # on chips: "CME", "ESMO-MORA"
     unit: Mapped[str] = mapped_column(String(40))  # "ECMEC", "point"
+    # What an application asks for, as data: weeks before the first session and the like.
+    application_terms: Mapped[dict[str, Any] | None]
 
 
 class CreditPolicy(Base):
@@ -38,7 +40,12 @@ class CreditPolicy(Base):
     name: Mapped[str] = mapped_column(String(60))
     version: Mapped[int]
     data: Mapped[dict[str, Any]]
+    note: Mapped[str] = mapped_column(Text, default="")  # why there is this version
     created_at: Mapped[datetime]
+    created_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))  # None: the program
+    # A version nobody has approved is a draft: no grant may follow it.
+    approved_at: Mapped[datetime | None]
+    approved_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
 
 
 class AccreditationGrant(Base):
@@ -58,6 +65,7 @@ class AccreditationGrant(Base):
     edition: Mapped[str] = mapped_column(String(60), default="")
     statement_applied: Mapped[str] = mapped_column(Text, default="")
     statement_granted: Mapped[str] = mapped_column(Text, default="")
+    applied_on: Mapped[date | None] = mapped_column(Date)
     decided_on: Mapped[date | None] = mapped_column(Date)
     credit_until: Mapped[datetime | None]  # the credit clock; None: as long as the window
     # Set by every change; None once the clock has decided anew for everybody.

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webinar.db import Base, states
@@ -53,12 +53,15 @@ class User(Base):
 
 
 class UserRole(Base):
-    """A role beyond taking part, given to a person."""
+    """A role beyond taking part, given to a person: for one society, or for all."""
 
     __tablename__ = "user_role"
+    __table_args__ = (UniqueConstraint("user_id", "role", "society_id"),)
 
-    user_id: Mapped[int] = mapped_column(ForeignKey("user.id"), primary_key=True)
-    role: Mapped[Role] = mapped_column(states(Role), primary_key=True)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id"), index=True)
+    role: Mapped[Role] = mapped_column(states(Role))
+    society_id: Mapped[int | None] = mapped_column(ForeignKey("society.id"))  # None: everywhere
     user: Mapped[User] = relationship(back_populates="grants")
 
 

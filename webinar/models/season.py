@@ -1,6 +1,7 @@
 """What is offered: societies, topics, series, sessions and their faculty."""
 
 from datetime import date, datetime, time
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     Column,
@@ -16,14 +17,23 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webinar.db import Base, states
-from webinar.domain.session import FacultyPart, SessionStatus
+from webinar.domain.session import SessionStatus
 from webinar.domain.span import Span
+
+if TYPE_CHECKING:
+    from webinar.models.faculty import FacultyMember
 
 session_topic = Table(
     "session_topic",
     Base.metadata,
     Column("session_id", ForeignKey("session.id"), primary_key=True),
     Column("topic_id", ForeignKey("topic.id"), primary_key=True),
+)
+session_audience = Table(
+    "session_audience",
+    Base.metadata,
+    Column("session_id", ForeignKey("session.id"), primary_key=True),
+    Column("group_id", ForeignKey("audience_group.id"), primary_key=True),
 )
 
 
@@ -41,11 +51,23 @@ class Society(Base):
 
 
 class Topic(Base):
-    """What a session is about."""
+    """What a session is about; topics form a small tree, whose first level are the specialties."""
 
     __tablename__ = "topic"
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(String(60), unique=True)
+    name: Mapped[str] = mapped_column(String(120))
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("topic.id"), index=True)
+
+
+class AudienceGroup(Base):
+    """Members a session is made for: juniors, seniors, young oncologists. A label, not a door."""
+
+    __tablename__ = "audience_group"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    society_id: Mapped[int | None] = mapped_column(ForeignKey("society.id"), index=True)
     slug: Mapped[str] = mapped_column(String(60), unique=True)
     name: Mapped[str] = mapped_column(String(120))
 
@@ -60,16 +82,35 @@ class Series(Base):
     society_id: Mapped[int] = mapped_column(ForeignKey("society.id"))
     name: Mapped[str] = mapped_column(String(200))
     about: Mapped[str] = mapped_column(Text, default="")
-    rule: Mapped[str] = mapped_column(String(300))  # RRULE text, RFC 5545 3.3.10
-    local_start: Mapped[time] = mapped_column(Time)  # wall time in `zone`
-    duration_minutes: Mapped[int]
     zone: Mapped[str] = mapped_column(String(60))  # IANA
     recording_months: Mapped[int] = mapped_column(default=6)
-    first_day: Mapped[date] = mapped_column(Date)
+    # What the preview looks at: whose public holidays, and how late it is for whom.
+    holiday_countries: Mapped[list[Any]] = mapped_column(default=list)  # ISO 3166-1 alpha-2
+    reader_zones: Mapped[list[Any]] = mapped_column(default=list)  # IANA, three at most
     created_at: Mapped[datetime]
 
     society: Mapped[Society] = relationship()
+    rules: Mapped[list["PlanningRule"]] = relationship(
+        cascade="all, delete-orphan", order_by="(PlanningRule.first_day, PlanningRule.id)"
+    )
     exceptions: Mapped[list["SeriesException"]] = relationship(cascade="all, delete-orphan")
+
+
+class PlanningRule(Base):
+    """One of the rules a series meets by, and the days between which it holds.
+
+    A rule that changes from a day on is ended the day before, and another one begins.
+    """
+
+    __tablename__ = "planning_rule"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    series_id: Mapped[int] = mapped_column(ForeignKey("series.id"), index=True)
+    rule: Mapped[str] = mapped_column(String(300))  # RRULE text, RFC 5545 3.3.10
+    local_start: Mapped[time] = mapped_column(Time)  # wall time in the zone of the series
+    duration_minutes: Mapped[int]
+    first_day: Mapped[date] = mapped_column(Date)  # "every 2 weeks" and COUNT count from here
+    last_day: Mapped[date | None] = mapped_column(Date)  # itself included; None: without end
 
 
 class SeriesException(Base):
@@ -102,6 +143,7 @@ class WebinarSession(Base):
     abstract: Mapped[str] = mapped_column(Text, default="")
     objectives: Mapped[str] = mapped_column(Text, default="")  # one a line
     language: Mapped[str] = mapped_column(String(8), default="en")
+    level: Mapped[str] = mapped_column(String(20), default="")  # a SessionLevel, or not said
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     zone: Mapped[str] = mapped_column(String(60))
@@ -115,6 +157,10 @@ class WebinarSession(Base):
     cancellation_reason: Mapped[str] = mapped_column(Text, default="")  # as people are told
     moved_from: Mapped[datetime | None]  # where it was announced before, for the notes
     is_demo: Mapped[bool] = mapped_column(default=False)
+    # Rises with every edit: whoever saves on top of an older one is shown what changed meanwhile.
+    revision: Mapped[int] = mapped_column(default=0)
+    # Why it was published although something was missing; "" if nothing was.
+    override_reason: Mapped[str] = mapped_column(Text, default="")
 
     # Calendar programs know the session by these (RFC 5545 3.8.4.7, 3.8.7.4).
     ical_uid: Mapped[str] = mapped_column(String(120), unique=True)
@@ -129,6 +175,9 @@ class WebinarSession(Base):
     series: Mapped[Series | None] = relationship()
     society: Mapped[Society] = relationship()
     topics: Mapped[list[Topic]] = relationship(secondary=session_topic, order_by=Topic.name)
+    audience: Mapped[list[AudienceGroup]] = relationship(
+        secondary=session_audience, order_by=AudienceGroup.name
+    )
     faculty: Mapped[list["FacultyMember"]] = relationship(
         cascade="all, delete-orphan", order_by="FacultyMember.position", back_populates="session"
     )
@@ -138,23 +187,6 @@ class WebinarSession(Base):
     def span(self) -> Span[datetime]:
         """The scheduled live window."""
         return Span(self.starts_at, self.ends_at)
-
-
-class FacultyMember(Base):
-    """A person's part in a session, with what the audience is told of their interests."""
-
-    __tablename__ = "faculty_member"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    session_id: Mapped[int] = mapped_column(ForeignKey("session.id"), index=True)
-    user_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"), index=True)
-    part: Mapped[FacultyPart] = mapped_column(states(FacultyPart))
-    name: Mapped[str] = mapped_column(String(200))
-    affiliation: Mapped[str] = mapped_column(String(200), default="")
-    disclosure: Mapped[str] = mapped_column(Text, default="")
-    position: Mapped[int] = mapped_column(default=0)
-
-    session: Mapped[WebinarSession] = relationship(back_populates="faculty")
 
 
 class Auspices(Base):

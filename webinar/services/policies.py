@@ -45,7 +45,9 @@ def ensure_policies(db: DbSession, *, now: datetime) -> dict[str, StoredPolicy]:
     }
     for name, data in _seeds().items():
         if name not in rows:
-            rows[name] = StoredPolicy(name=name, version=SEED_VERSION, data=data, created_at=now)
+            rows[name] = StoredPolicy(
+                name=name, version=SEED_VERSION, data=data, created_at=now, approved_at=now
+            )
             db.add(rows[name])
     slugs = set(db.scalars(select(Accreditor.slug)))
     for slug, name, short_name, unit in ACCREDITORS:

@@ -1,6 +1,7 @@
 """Series: created from a rule, previewed, planned into sessions."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -12,12 +13,14 @@ from webinar.domain.series import (
     LONGEST_SPAN_DAYS,
     PlannedSession,
     SeriesRule,
+    plan_together,
     preview_notes,
+    rhythm,
 )
 from webinar.domain.series import plan as planned_by
 from webinar.domain.session import SessionStatus
 from webinar.domain.session_details import UNTITLED
-from webinar.models import Series, SeriesException, Society, WebinarSession
+from webinar.models import PlanningRule, Series, SeriesException, Society, WebinarSession
 from webinar.services import audit
 from webinar.services.feeds import CalendarTool
 from webinar.services.sessions import new_public_id
@@ -60,16 +63,28 @@ def listed(db: DbSession) -> list[Series]:
     return list(db.scalars(select(Series).order_by(Series.name, Series.id)))
 
 
-def rule_of(series: Series) -> SeriesRule:
-    """The rule the series is planned by."""
-    return SeriesRule(
-        rule=series.rule,
-        local_start=series.local_start,
-        duration_minutes=series.duration_minutes,
-        zone=series.zone,
-        exceptions=frozenset(exception.day for exception in series.exceptions),
-        starts_on=series.first_day,
+def rules_of(series: Series) -> tuple[SeriesRule, ...]:
+    """The rules the series is planned by, the one that begins first first."""
+    exceptions = frozenset(exception.day for exception in series.exceptions)
+    return tuple(
+        SeriesRule(
+            rule=row.rule,
+            local_start=row.local_start,
+            duration_minutes=row.duration_minutes,
+            zone=series.zone,
+            exceptions=exceptions,
+            starts_on=row.first_day,
+            ends_on=row.last_day,
+        )
+        for row in series.rules
     )
+
+
+def rhythms_of(series: Series, *, today: date) -> list[str]:
+    """In words, each rule that still holds; the last one of all if none does any more."""
+    rules = rules_of(series)
+    holding = [rule for rule in rules if rule.ends_on is None or rule.ends_on >= today]
+    return [rhythm(rule) for rule in holding or rules[-1:]]
 
 
 def create(
@@ -109,13 +124,17 @@ def create(
         society_id=society_id,
         name=name,
         about=about.strip(),
-        rule=rule,
-        local_start=local_start,
-        duration_minutes=duration_minutes,
         zone=zone,
         recording_months=recording_months,
-        first_day=first_day,
         created_at=now,
+        rules=[
+            PlanningRule(
+                rule=rule,
+                local_start=local_start,
+                duration_minutes=duration_minutes,
+                first_day=first_day,
+            )
+        ],
     )
     db.add(series)
     db.flush()
@@ -176,10 +195,15 @@ def add_exception(
 
 
 def preview(
-    db: DbSession, rule: SeriesRule, *, first_day: date, until: date, series_id: int | None = None
+    db: DbSession,
+    rules: Sequence[SeriesRule],
+    *,
+    first_day: date,
+    until: date,
+    series_id: int | None = None,
 ) -> list[PlannedDate]:
-    """The dates of a rule, with clock changes, overlaps, and what the series has already."""
-    planned = planned_by(rule, first_day=first_day, last_day=until)
+    """The dates of the rules, with clock changes, overlaps, and what the series has already."""
+    planned = plan_together(rules, first_day=first_day, last_day=until)
     existing = {} if series_id is None else _sessions_by_day(db, series_id)
     notes: dict[datetime, list[str]] = defaultdict(list)
     for note in preview_notes(planned):
@@ -224,7 +248,7 @@ def plan(
     series = db.get_one(Series, series_id, with_for_update=not dry_run, populate_existing=True)
     dates = preview(
         db,
-        rule_of(series),
+        rules_of(series),
         first_day=_first_day_to_plan(db, series, until),
         until=until,
         series_id=series.id,
@@ -255,9 +279,10 @@ def plan(
 def _first_day_to_plan(db: DbSession, series: Series, until: date) -> date:
     """The first day; for a series planned for years already, as far back as a plan may reach."""
     earliest = until - timedelta(days=LONGEST_SPAN_DAYS)
-    if earliest > series.first_day and _sessions_by_day(db, series.id):
+    first_day = min(rule.first_day for rule in series.rules)
+    if earliest > first_day and _sessions_by_day(db, series.id):
         return earliest
-    return series.first_day
+    return first_day
 
 
 def _draft(

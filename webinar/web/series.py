@@ -4,10 +4,10 @@ from flask import Blueprint, g, render_template
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from webinar.domain.recurrence import parse
-from webinar.domain.recurrence_words import in_words
+from webinar.domain.timezone import to_local
 from webinar.services import places, schedule
 from webinar.services.schedule import Of
+from webinar.services.series import rhythms_of
 from webinar.web.access import public
 from webinar.web.listing import by_month, row_of
 from webinar.web.subscriptions import subscription
@@ -23,11 +23,11 @@ def show(slug: str) -> ResponseReturnValue:
     """A recurring programme."""
     series = schedule.series_named(g.db, slug)
     of = Of(series=slug)
-    rhythm = in_words(parse(series.rule))
+    today = to_local(g.now, series.zone).date()
     return render_template(
         "series/show.html",
         series=series,
-        rhythm=rhythm[:1].upper() + rhythm[1:],
+        rhythms=rhythms_of(series, today=today),
         months=by_month(schedule.ahead(g.db, now=g.now, of=of, limit=AHEAD), now=g.now),
         registered=current_user.is_authenticated
         and places.is_in_series(g.db, series.id, current_user.id),

@@ -9,7 +9,7 @@ from flask_login import current_user
 
 from webinar.domain.access import Action
 from webinar.domain.errors import DomainError
-from webinar.domain.series import SeriesRule, describe
+from webinar.domain.series import describe
 from webinar.domain.timezone import to_local, zone_names
 from webinar.domain.wording import plural
 from webinar.models import Series
@@ -52,7 +52,7 @@ def series() -> ResponseReturnValue:
     rows = [
         Row(
             found,
-            describe(series_service.rule_of(found)),
+            "; ".join(series_service.rhythms_of(found, today=_today(found))),
             len(season.listed(g.db, series_id=found.id, starting=g.now)),
         )
         for found in series_service.listed(g.db)
@@ -225,7 +225,7 @@ def _form(typed: Typed, errors: dict[str, str]) -> str:
 def _next_dates(values: Values) -> list[PlannedDate]:
     series_service.ensure_plannable(values.rule, values.first_day)
     until = values.first_day + timedelta(days=series_service.LOOK_AHEAD_DAYS)
-    return series_service.preview(g.db, values.rule, first_day=values.first_day, until=until)[
+    return series_service.preview(g.db, [values.rule], first_day=values.first_day, until=until)[
         :PREVIEWED
     ]
 
@@ -238,7 +238,6 @@ def _show(
     typed_day: str = "",
     reason: str = "",
 ) -> str:
-    rule: SeriesRule = series_service.rule_of(found)
     errors = dict(errors or {})
     dates: list[PlannedDate] = []
     if until:
@@ -251,7 +250,7 @@ def _show(
     return render_template(
         "manage/series_show.html",
         series=found,
-        words=describe(rule),
+        words="; ".join(series_service.rhythms_of(found, today=_today(found))),
         until=until or _end_of_season(found).isoformat(),
         dates=dates,
         new=sum(date_.is_new for date_ in dates),
@@ -278,9 +277,13 @@ def _planned(found: Series, last_day: date | None) -> list[PlannedDate]:
 
 def _end_of_season(found: Series) -> date:
     """Seasons end with June, unless that is near."""
-    start = max(found.first_day, to_local(g.now, found.zone).date())
+    start = max(min(rule.first_day for rule in found.rules), _today(found))
     june = _thirtieth_of_june(start)
     return june if (june - start).days > 60 else june.replace(year=june.year + 1)
+
+
+def _today(found: Series) -> date:
+    return to_local(g.now, found.zone).date()
 
 
 def _thirtieth_of_june(start: date) -> date:
