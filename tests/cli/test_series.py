@@ -148,7 +148,9 @@ def test_series_are_listed_with_their_rule_in_words(app: Flask, db: DbSession) -
     make_series(db, "rounds")
     db.commit()
 
-    assert run(app, "series", "list").output == "rounds\tevery Thursday, 18:15, Europe/Zurich\n"
+    assert run(app, "series", "list").output == (
+        "rounds\tevery Thursday, 18:15 Zurich time, 45 minutes\n"
+    )
 
 
 def test_an_excepted_day_is_left_out(app: Flask, db: DbSession) -> None:

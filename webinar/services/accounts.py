@@ -178,6 +178,22 @@ def add_person(db: DbSession, email: str, details: PersonDetails, *, now: dateti
     return user
 
 
+def waiting_account(db: DbSession, email: str, name: str, *, now: datetime) -> User:
+    """The person with this e-mail, or a new account that waits for its owner; raises FormRefused.
+
+    For people somebody else names: faculty, organisers to be. Country and profession stay empty,
+    and the e-mail is proved by the first link they press.
+    """
+    key = email_key(email)
+    user = _by_email(db, key)
+    if user is not None:
+        return user
+    details = PersonDetails(
+        name=name.strip() or key, country="", profession="", zone="Europe/Zurich"
+    )
+    return _add(db, key, details, password_hash=None, now=now)
+
+
 def by_email(db: DbSession, email: str) -> User:
     """The person with this e-mail; raises FormRefused, NotFound."""
     key = email_key(email)
