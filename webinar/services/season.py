@@ -47,10 +47,14 @@ def listed(
     starting: datetime | None = None,
     until: datetime | None = None,
     words: str = "",
+    society_ids: frozenset[int] | None = None,
     limit: int | None = None,
     offset: int = 0,
 ) -> list[WebinarSession]:
-    """Sessions with series and faculty, earliest first; `words` are sought in titles and names."""
+    """Sessions with series and faculty, earliest first; `words` are sought in titles and names.
+
+    `society_ids`: only sessions of these societies; None means all.
+    """
     found = (
         select(WebinarSession)
         .options(
@@ -66,6 +70,8 @@ def listed(
         found = found.where(WebinarSession.series_id == series_id)
     if status is not None:
         found = found.where(WebinarSession.status == status)
+    if society_ids is not None:
+        found = found.where(WebinarSession.society_id.in_(society_ids))
     if starting is not None:
         found = found.where(WebinarSession.ends_at > starting)
     if until is not None:
