@@ -66,23 +66,12 @@ def listed(db: DbSession) -> list[Series]:
 def rules_of(series: Series) -> tuple[SeriesRule, ...]:
     """The rules the series is planned by, the one that begins first first."""
     exceptions = frozenset(exception.day for exception in series.exceptions)
-    return tuple(
-        SeriesRule(
-            rule=row.rule,
-            local_start=row.local_start,
-            duration_minutes=row.duration_minutes,
-            zone=series.zone,
-            exceptions=exceptions,
-            starts_on=row.first_day,
-            ends_on=row.last_day,
-        )
-        for row in series.rules
-    )
+    return tuple(_rule(series, row, exceptions) for row in series.rules)
 
 
 def rhythms_of(series: Series, *, today: date) -> list[str]:
     """In words, each rule that still holds; the last one of all if none does any more."""
-    rules = rules_of(series)
+    rules = [_rule(series, row, frozenset()) for row in series.rules]
     holding = [rule for rule in rules if rule.ends_on is None or rule.ends_on >= today]
     return [rhythm(rule) for rule in holding or rules[-1:]]
 
@@ -274,6 +263,18 @@ def plan(
             now=now,
         )
     return made
+
+
+def _rule(series: Series, row: PlanningRule, exceptions: frozenset[date]) -> SeriesRule:
+    return SeriesRule(
+        rule=row.rule,
+        local_start=row.local_start,
+        duration_minutes=row.duration_minutes,
+        zone=series.zone,
+        exceptions=exceptions,
+        starts_on=row.first_day,
+        ends_on=row.last_day,
+    )
 
 
 def _first_day_to_plan(db: DbSession, series: Series, until: date) -> date:
