@@ -125,11 +125,24 @@ def make_faculty(
     *,
     user: User | None = None,
     name: str = "Prof Elena Marchetti",
+    disclosure: str = "Nothing to disclose.",
 ) -> FacultyMember:
-    member = FacultyMember(session=session, user_id=user.id if user else None, part=part, name=name)
+    member = FacultyMember(
+        session=session,
+        user_id=user.id if user else None,
+        part=part,
+        name=name,
+        disclosure=disclosure,
+    )
     db.add(member)
     db.flush()
     return member
+
+
+def make_moderated(db: DbSession, session: WebinarSession) -> WebinarSession:
+    """Give the session somebody who reads its questions: without, it does not go live."""
+    make_faculty(db, session, FacultyPart.MODERATOR, name="Dr Jonas Weber")
+    return session
 
 
 def make_registration(db: DbSession, session: WebinarSession, user: User) -> Registration:

@@ -10,7 +10,7 @@ from threading import Thread
 import pytest
 
 from config import Config
-from tests.builders import make_session, make_user
+from tests.builders import make_moderated, make_session, make_user
 from tests.media.films import film
 from webinar.db import DbSession, read_db
 from webinar.jobs import encoding
@@ -43,7 +43,7 @@ def test_a_take_is_not_given_up_while_more_of_it_comes(
     video = film(tmp_path / "film.webm", seconds=3)
     monkeypatch.setenv("FFMPEG", str(encoder))
     now = datetime.now(UTC)
-    session, user = make_session(db, starts_at=now), make_user(db)
+    session, user = make_moderated(db, make_session(db, starts_at=now)), make_user(db)
     broadcast = broadcasts.go_live(db, session.id, user_id=user.id, now=now)
     broadcasts.open_take(db, broadcast.id, user_id=user.id, now=now)
     db.commit()

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import select
 
 from config import Config
-from tests.builders import make_faculty, make_session, make_user
+from tests.builders import make_faculty, make_moderated, make_session, make_user
 from tests.components.servers import free_port
 from tests.conftest import SECRET
 from tests.journeys.conftest import sign_in_cookie
@@ -126,6 +126,7 @@ def test_killed_while_broadcasting_nothing_acknowledged_is_lost(
         session = make_session(db, starts_at=datetime.now(UTC) + timedelta(minutes=5))
         speaker = make_user(db)
         make_faculty(db, session, user=speaker)
+        make_moderated(db, session)
     cookie = sign_in_cookie(app, speaker)
     studio = f"/studio/{session.public_id}"
     source = tmp_path / "source.webm"

@@ -4,12 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from tests.builders import STARTS_AT, make_faculty, make_session, make_user
+from tests.builders import STARTS_AT, make_faculty, make_moderated, make_session, make_user
 from webinar.db import DbSession, open_db
 from webinar.domain.access import Role
 from webinar.domain.errors import DomainError, NotAllowed, NotYet
 from webinar.domain.recording import RecordingState
 from webinar.domain.session import FacultyPart, SessionStatus
+from webinar.domain.session_details import NotReady
 from webinar.models import BroadcastTake, MediaSegment
 from webinar.services import broadcasts, recordings
 
@@ -17,7 +18,7 @@ BEFORE = STARTS_AT - timedelta(minutes=10)
 
 
 def test_going_live_puts_the_session_on_air_once(db: DbSession) -> None:
-    session, user = make_session(db), make_user(db)
+    session, user = make_moderated(db, make_session(db)), make_user(db)
 
     first = broadcasts.go_live(db, session.id, user_id=user.id, now=BEFORE)
     again = broadcasts.go_live(db, session.id, user_id=user.id, now=STARTS_AT)
@@ -31,12 +32,23 @@ def test_going_live_puts_the_session_on_air_once(db: DbSession) -> None:
 
 
 def test_nobody_goes_live_more_than_an_hour_early(db: DbSession) -> None:
-    session, user = make_session(db), make_user(db)
+    session, user = make_moderated(db, make_session(db)), make_user(db)
 
     with pytest.raises(NotYet):
         broadcasts.go_live(db, session.id, user_id=user.id, now=STARTS_AT - timedelta(minutes=61))
 
     assert session.status is SessionStatus.PUBLISHED
+
+
+def test_nobody_goes_live_without_a_moderator(db: DbSession) -> None:
+    session, user = make_session(db), make_user(db)
+    make_faculty(db, session, FacultyPart.PRESENTER, user=user)
+
+    with pytest.raises(NotReady, match="has no moderator"):
+        broadcasts.go_live(db, session.id, user_id=user.id, now=BEFORE)
+
+    assert session.status is SessionStatus.PUBLISHED
+    assert broadcasts.of_session(db, session) is None
 
 
 @pytest.mark.parametrize("status", [SessionStatus.DRAFT, SessionStatus.CANCELLED])
@@ -48,7 +60,7 @@ def test_only_a_published_session_goes_live(db: DbSession, status: SessionStatus
 
 
 def test_a_new_take_closes_the_one_before(db: DbSession) -> None:
-    session, user = make_session(db), make_user(db)
+    session, user = make_moderated(db, make_session(db)), make_user(db)
     broadcast = broadcasts.go_live(db, session.id, user_id=user.id, now=BEFORE)
 
     first = broadcasts.open_take(db, broadcast.id, user_id=user.id, now=BEFORE)
@@ -65,7 +77,7 @@ def test_a_new_take_closes_the_one_before(db: DbSession) -> None:
 
 
 def test_stopping_ends_the_session_and_no_take_can_follow(db: DbSession) -> None:
-    session, user = make_session(db), make_user(db)
+    session, user = make_moderated(db, make_session(db)), make_user(db)
     broadcast = broadcasts.go_live(db, session.id, user_id=user.id, now=BEFORE)
     ended_at = STARTS_AT + timedelta(minutes=47)
 
@@ -95,7 +107,7 @@ def test_the_faculty_may_broadcast_and_others_may_not(db: DbSession) -> None:
 
 
 def test_one_worker_holds_the_lease_until_it_runs_out(db: DbSession) -> None:
-    session, user = make_session(db), make_user(db)
+    session, user = make_moderated(db, make_session(db)), make_user(db)
     broadcast = broadcasts.go_live(db, session.id, user_id=user.id, now=BEFORE)
     now = STARTS_AT
 
@@ -109,7 +121,7 @@ def test_one_worker_holds_the_lease_until_it_runs_out(db: DbSession) -> None:
 
 
 def test_a_worker_that_lost_its_lease_stores_nothing(db: DbSession) -> None:
-    session, user = make_session(db), make_user(db)
+    session, user = make_moderated(db, make_session(db)), make_user(db)
     broadcast = broadcasts.go_live(db, session.id, user_id=user.id, now=BEFORE)
     take = broadcasts.open_take(db, broadcast.id, user_id=user.id, now=BEFORE)
     recording = recordings.for_session(db, session.id)
@@ -127,7 +139,7 @@ def test_a_worker_that_lost_its_lease_stores_nothing(db: DbSession) -> None:
 
 
 def test_a_broadcast_nobody_stopped_is_found_when_its_hour_is_long_over(db: DbSession) -> None:
-    session, user = make_session(db), make_user(db)
+    session, user = make_moderated(db, make_session(db)), make_user(db)
     broadcast = broadcasts.go_live(db, session.id, user_id=user.id, now=BEFORE)
     take: BroadcastTake = broadcasts.open_take(db, broadcast.id, user_id=user.id, now=BEFORE)
     take.last_chunk_at = session.ends_at + timedelta(minutes=20)
@@ -156,7 +168,7 @@ def _segment(recording_id: int) -> MediaSegment:
 
 
 def test_what_another_request_did_meanwhile_is_seen_once_the_row_is_locked(db: DbSession) -> None:
-    session, user = make_session(db), make_user(db)
+    session, user = make_moderated(db, make_session(db)), make_user(db)
     db.commit()
     with open_db.begin() as other:
         first = broadcasts.go_live(other, session.id, user_id=user.id, now=BEFORE)
@@ -172,7 +184,7 @@ def test_what_another_request_did_meanwhile_is_seen_once_the_row_is_locked(db: D
 
 
 def test_a_broadcast_has_work_while_chunks_come_and_after_it_was_stopped(db: DbSession) -> None:
-    session, user = make_session(db), make_user(db)
+    session, user = make_moderated(db, make_session(db)), make_user(db)
     broadcast = broadcasts.go_live(db, session.id, user_id=user.id, now=BEFORE)
     nothing_sent = broadcasts.without_worker(db, now=BEFORE)
     take = broadcasts.open_take(db, broadcast.id, user_id=user.id, now=BEFORE)

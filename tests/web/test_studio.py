@@ -8,7 +8,13 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.builders import make_faculty, make_registration, make_session, make_user
+from tests.builders import (
+    make_faculty,
+    make_moderated,
+    make_registration,
+    make_session,
+    make_user,
+)
 from webinar.db import DbSession, open_db
 from webinar.domain.session import FacultyPart
 from webinar.media.shelf import MediaShelf
@@ -22,7 +28,7 @@ HEADER = b"\x1a\x45\xdf\xa3" + b"first piece of a webm"
 @pytest.fixture
 def session(db: DbSession) -> WebinarSession:
     starts_at = datetime.now(UTC) + timedelta(minutes=5)
-    session = make_session(db, starts_at=starts_at)
+    session = make_moderated(db, make_session(db, starts_at=starts_at))
     db.commit()
     return session
 
@@ -40,6 +46,22 @@ def go_live(studio: FlaskClient, session: WebinarSession) -> str:
     assert studio.post(f"{base}/live", json={}).status_code == 200
     assert studio.post(f"{base}/takes", json={"seconds_ago": 0}).get_json() == {"take": 0}
     return f"{base}/takes/0/chunks"
+
+
+def test_the_studio_says_beforehand_that_a_moderator_is_missing(
+    db: DbSession, studio: FlaskClient, session: WebinarSession
+) -> None:
+    moderated = studio.get(f"/studio/{session.public_id}").text
+    session.faculty = [m for m in session.faculty if m.part is not FacultyPart.MODERATOR]
+    db.commit()
+
+    alone = studio.get(f"/studio/{session.public_id}").text
+    refused = studio.post(f"/studio/{session.public_id}/live", json={})
+
+    words = "Nobody moderates this session yet"
+    assert (words in moderated, words in alone) == (False, True)
+    assert refused.status_code == 422
+    assert "Ask the organiser to name one" in refused.get_json()["error"]
 
 
 def test_chunks_are_stored_in_order_and_twice_is_once(

@@ -111,8 +111,12 @@ def rehearsal(db: DbSession, *, calendar: CalendarTool, now: datetime) -> Webina
             return session
     presenter = person(db, FACULTY)
     starts_at = _at_five(now + REHEARSAL_IN)
-    member = FacultyDetails(FacultyPart.PRESENTER, presenter.name, HOSPITAL, NOTHING, presenter.id)
-    return _announce(db, REHEARSAL, (member,), starts_at=starts_at, calendar=calendar, now=now)
+    # Whoever tries the studio alone also reads the questions: one presenter, one moderator.
+    faculty = tuple(
+        FacultyDetails(part, presenter.name, HOSPITAL, NOTHING, presenter.id)
+        for part in (FacultyPart.PRESENTER, FacultyPart.MODERATOR)
+    )
+    return _announce(db, REHEARSAL, faculty, starts_at=starts_at, calendar=calendar, now=now)
 
 
 def retire_rounds(db: DbSession, shelf: MediaShelf, *, now: datetime) -> int:

@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 from webinar.db import DbSession
 from webinar.domain.access import Action, Role, may
 from webinar.domain.errors import Conflict, DomainError, NotAllowed, NotYet
+from webinar.domain.gate import ensure_may_go_live
 from webinar.domain.recording import RecordingState
 from webinar.domain.session import FacultyPart, SessionStatus, step
 from webinar.models import (
@@ -19,7 +20,7 @@ from webinar.models import (
     User,
     WebinarSession,
 )
-from webinar.services import audit, recordings
+from webinar.services import audit, gate, recordings
 
 EARLIEST_MINUTES = 60  # before the announced start
 LEASE_SECONDS = 15
@@ -47,15 +48,17 @@ class LeaseLost(Exception):
 def roles_in(db: DbSession, session: WebinarSession, user: User) -> frozenset[Role]:
     """What a person may be in this session: the account's general roles and the faculty's.
 
-    A presenter or moderator *account* is one only where the faculty names them; administrators
-    and organisers are what they are everywhere.
+    A presenter or moderator *account* is one only where the faculty names them, or for the
+    society whose moderator they are; the other roles count wherever they were given for.
     """
     parts = db.scalars(
         select(FacultyMember.part).where(
             FacultyMember.session_id == session.id, FacultyMember.user_id == user.id
         )
     )
-    general = user.roles - {Role.PRESENTER, Role.MODERATOR}
+    general = user.roles_for(session.society_id) - {Role.PRESENTER, Role.MODERATOR}
+    if session.society_id in {g.society_id for g in user.grants if g.role is Role.MODERATOR}:
+        general |= {Role.MODERATOR}
     return general | {ROLE_OF_PART[part] for part in parts}
 
 
@@ -84,7 +87,10 @@ def of_session(db: DbSession, session: WebinarSession) -> Broadcast | None:
 
 
 def go_live(db: DbSession, session_id: int, *, user_id: int, now: datetime) -> Broadcast:
-    """Put the session on air; pressing twice is once."""
+    """Put the session on air; pressing twice is once.
+
+    Raises NotYet, IllegalStep, and NotReady if nobody moderates.
+    """
     session = db.get_one(WebinarSession, session_id, with_for_update=True, populate_existing=True)
     broadcast = of_session(db, session)
     if session.status is SessionStatus.LIVE and broadcast is not None:
@@ -96,6 +102,7 @@ def go_live(db: DbSession, session_id: int, *, user_id: int, now: datetime) -> B
             f"You can go live from {EARLIEST_MINUTES} minutes before the announced start. "
             "Until then, check camera and microphone here."
         )
+    ensure_may_go_live(gate.parts_of(session))
     session.status = step(session.status, to=SessionStatus.LIVE)
     session.actual_started_at = now
     broadcast = Broadcast(

@@ -8,9 +8,10 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from webinar.domain.errors import DomainError, NotAllowed
+from webinar.domain.gate import may_go_live
 from webinar.media.takes import LARGEST_CHUNK, ChunkOutOfOrder
 from webinar.models import Broadcast, WebinarSession
-from webinar.services import broadcasts, questions, recordings, sessions
+from webinar.services import broadcasts, gate, questions, recordings, sessions
 from webinar.tools import calendar_tool
 from webinar.web.access import signed_in
 from webinar.web.guards import limiter
@@ -47,6 +48,7 @@ def show(public_id: str) -> ResponseReturnValue:
         broadcast=broadcasts.of_session(g.db, session),
         earliest=session.starts_at - timedelta(minutes=broadcasts.EARLIEST_MINUTES),
         may_moderate=broadcasts.may_moderate(g.db, session, current_user),
+        is_moderated=may_go_live(gate.parts_of(session)),
     )
 
 
