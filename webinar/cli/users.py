@@ -8,7 +8,7 @@ from flask import current_app
 from webinar.db import open_db
 from webinar.domain.access import Role
 from webinar.domain.person import PROFESSIONS, PersonDetails
-from webinar.services import accounts, roles
+from webinar.services import accounts, roles, societies
 
 ROLES = click.Choice([role.value for role in Role])
 
@@ -45,16 +45,23 @@ def add(
 @users.command("set-role")
 @click.argument("email")
 @click.argument("role", type=ROLES)
+@click.option("--society", default="", help="For this society only (its short name).")
 @click.option("--remove", is_flag=True, help="Take the role away instead.")
-def set_role(email: str, role: str, remove: bool) -> None:
-    """Give a person a role, or take it away."""
+def set_role(email: str, role: str, society: str, remove: bool) -> None:
+    """Give a person a role everywhere or for one society, or take it away."""
     now = datetime.now(UTC)
     change = roles.take_role if remove else roles.give_role
     with open_db.begin() as db:
         user = accounts.by_email(db, email)
-        change(db, user.id, Role(role), actor_id=None, now=now)
-        held = sorted(user.roles)
-    click.echo(f"{user.email}: {', '.join(held)}")
+        society_id = societies.by_slug(db, society).id if society else None
+        change(db, user.id, Role(role), society_id=society_id, actor_id=None, now=now)
+        names = {found.id: found.slug for found in societies.listed(db)}
+        held = [Role.PARTICIPANT.value]
+        held += [
+            f"{grant.role} ({names[grant.society_id]})" if grant.society_id else grant.role
+            for grant in user.grants
+        ]
+    click.echo(f"{user.email}: {', '.join(sorted(held))}")
 
 
 @users.command()

@@ -44,12 +44,28 @@ class User(Base):
 
     @property
     def roles(self) -> frozenset[Role]:
+        """Every role the person has somewhere."""
         return frozenset({Role.PARTICIPANT} | {grant.role for grant in self.grants})
+
+    def roles_for(self, society_id: int | None) -> frozenset[Role]:
+        """What the person is trusted with by this society, and everywhere; None: everywhere."""
+        there = {grant.role for grant in self.grants if grant.society_id in (None, society_id)}
+        return frozenset({Role.PARTICIPANT} | there)
+
+    def societies_where(self, action: Action) -> frozenset[int] | None:
+        """The societies for which the person may do it; None means for all of them."""
+        if may(self.roles_for(None), action):
+            return None
+        return frozenset(
+            grant.society_id
+            for grant in self.grants
+            if grant.society_id is not None and may(frozenset({grant.role}), action)
+        )
 
     @property
     def is_staff(self) -> bool:
         """True if there is anything for the person under /manage/."""
-        return may(self.roles, Action.PLAN_SESSIONS) or may(self.roles, Action.DECIDE_CREDIT)
+        return may(self.roles, Action.ACCREDIT_SESSIONS)
 
 
 class UserRole(Base):

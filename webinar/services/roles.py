@@ -5,9 +5,9 @@ from datetime import datetime
 from sqlalchemy import select
 
 from webinar.db import DbSession
-from webinar.domain.access import Role
+from webinar.domain.access import REACH, Reach, Role
 from webinar.domain.errors import DomainError
-from webinar.models import User, UserRole
+from webinar.models import Society, User, UserRole
 from webinar.services import audit
 
 
@@ -17,52 +17,95 @@ class LastAdministrator(DomainError):
     status = 409
 
 
+class OutOfReach(DomainError):
+    """The role is given everywhere only."""
+
+
 def give_role(
-    db: DbSession, user_id: int, role: Role, *, actor_id: int | None, now: datetime
+    db: DbSession,
+    user_id: int,
+    role: Role,
+    *,
+    actor_id: int | None,
+    now: datetime,
+    society_id: int | None = None,
 ) -> User:
-    """Trust a person with a role; twice is once. Everybody takes part anyway."""
+    """Trust a person with a role for one society, or everywhere (None); raises OutOfReach.
+
+    Twice is once. Everybody takes part anyway.
+    """
     user = db.get_one(User, user_id)
-    if role is Role.PARTICIPANT or role in user.roles:
+    if role is Role.PARTICIPANT or _grant(user, role, society_id) is not None:
         return user
-    user.grants.append(UserRole(role=role))
-    _write_roles(db, user, actor_id=actor_id, action="role given", role=role, now=now)
+    if society_id is not None and REACH[role] is Reach.EVERYWHERE:
+        raise OutOfReach(f"The role {role} is given everywhere, not for one society.")
+    user.grants.append(UserRole(role=role, society_id=society_id))
+    _write_roles(db, user, role, society_id, actor_id=actor_id, action="role given", now=now)
     return user
 
 
 def take_role(
-    db: DbSession, user_id: int, role: Role, *, actor_id: int | None, now: datetime
+    db: DbSession,
+    user_id: int,
+    role: Role,
+    *,
+    actor_id: int | None,
+    now: datetime,
+    society_id: int | None = None,
 ) -> User:
-    """Take a role away; raises LastAdministrator."""
+    """Take a role away where it was given: for one society, or everywhere (None).
+
+    Raises LastAdministrator.
+    """
     user = db.get_one(User, user_id)
-    if role is Role.PARTICIPANT or role not in user.roles:
+    grant = _grant(user, role, society_id)
+    if grant is None:
         return user
     if role is Role.ADMINISTRATOR and not _other_administrator(db, user):
         raise LastAdministrator("Make somebody else an administrator first.")
-    user.grants = [grant for grant in user.grants if grant.role is not role]
-    _write_roles(db, user, actor_id=actor_id, action="role taken", role=role, now=now)
+    user.grants.remove(grant)
+    _write_roles(db, user, role, society_id, actor_id=actor_id, action="role taken", now=now)
     return user
 
 
+def _grant(user: User, role: Role, society_id: int | None) -> UserRole | None:
+    return next(
+        (one for one in user.grants if one.role is role and one.society_id == society_id), None
+    )
+
+
 def _other_administrator(db: DbSession, user: User) -> bool:
+    """True if another one can sign in: an invited one who never came is nobody's way back."""
     other = (
         select(UserRole.user_id)
         .join(User, User.id == UserRole.user_id)
         .where(UserRole.role == Role.ADMINISTRATOR)
         .where(UserRole.user_id != user.id)
         .where(User.erased_at.is_(None))
+        .where(User.verified_at.is_not(None))
         .limit(1)
+        .with_for_update(of=UserRole)
     )
     return db.scalar(other) is not None
 
 
 def _write_roles(
-    db: DbSession, user: User, *, actor_id: int | None, action: str, role: Role, now: datetime
+    db: DbSession,
+    user: User,
+    role: Role,
+    society_id: int | None,
+    *,
+    actor_id: int | None,
+    action: str,
+    now: datetime,
 ) -> None:
+    society = db.get_one(Society, society_id).slug if society_id is not None else "everywhere"
+    db.flush()
     audit.write(
         db,
         actor_id=actor_id,
         action=action,
         subject=f"user {user.id}",
-        after={"role": role, "roles": sorted(user.roles)},
+        after={"role": role, "society": society, "roles": sorted(user.roles)},
         now=now,
     )

@@ -7,7 +7,7 @@ from typing import ParamSpec, TypeVar
 from flask import Flask, current_app
 from flask_login import current_user
 
-from webinar.domain.access import Action, may
+from webinar.domain.access import SITE_WIDE, Action, may
 from webinar.domain.errors import NotAllowed
 
 P = ParamSpec("P")
@@ -41,14 +41,19 @@ def signed_in(view: Callable[P, R]) -> Callable[P, R]:
 
 
 def requires(action: Action) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """A signed-in person one of whose roles allows the action."""
+    """A signed-in person one of whose roles allows the action.
+
+    A role for one society is enough here, unless the action concerns them all; that it is the
+    right society, webinar.web.manage.scope sees to.
+    """
 
     def mark(view: Callable[P, R]) -> Callable[P, R]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
             if not current_user.is_authenticated:
                 return current_app.login_manager.unauthorized()  # type: ignore[attr-defined, no-any-return]
-            if not may(current_user.roles, action):
+            held = current_user.roles_for(None) if action in SITE_WIDE else current_user.roles
+            if not may(held, action):
                 raise NotAllowed(f"Your account may not {action}. Ask an administrator.")
             return view(*args, **kwargs)
 
@@ -56,6 +61,12 @@ def requires(action: Action) -> Callable[[Callable[P, R]], Callable[P, R]]:
         return guarded
 
     return mark
+
+
+def action_of(view: Callable[..., object]) -> Action | None:
+    """The action the view requires, or None if it is marked otherwise."""
+    mark = getattr(view, MARK, "")
+    return Action(mark) if mark in frozenset(Action) else None
 
 
 def init_app(app: Flask) -> None:

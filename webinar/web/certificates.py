@@ -8,6 +8,7 @@ from webinar.documents.certificate import certificate_pdf
 from webinar.domain.access import Action, may
 from webinar.domain.certificate import MalformedNumber
 from webinar.domain.errors import NotFound
+from webinar.models import Certificate, WebinarSession
 from webinar.services import certificates
 from webinar.services.certificates import UnknownCertificate
 from webinar.web.access import public, signed_in
@@ -26,7 +27,7 @@ def pdf(number: str) -> ResponseReturnValue:
         raise NotFound("You have no such certificate.") from None
     certificate = verified.certificate
     is_owner = certificate.user_id == current_user.id
-    if not is_owner and not may(current_user.roles, Action.DECIDE_CREDIT):
+    if not is_owner and not _may_look(certificate):
         raise NotFound("You have no such certificate.")
     return Response(
         certificate_pdf(verified.content),
@@ -62,3 +63,9 @@ def verify(number: str) -> ResponseReturnValue:
         )
         return page, 404
     return render_template("certificates/verified.html", verified=verified)
+
+
+def _may_look(certificate: Certificate) -> bool:
+    """True for officers of the society whose session it is about."""
+    session = g.db.get_one(WebinarSession, certificate.session_id)
+    return may(current_user.roles_for(session.society_id), Action.DECIDE_CREDIT)

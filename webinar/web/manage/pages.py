@@ -1,6 +1,15 @@
 """All of /manage/: importing the modules puts their views on the blueprint."""
 
-from webinar.web.manage import accreditation, blueprint, index, quiz, recordings, series, sessions
+from webinar.web.manage import (
+    accreditation,
+    blueprint,
+    index,
+    quiz,
+    recordings,
+    scope,
+    series,
+    sessions,
+)
 
 bp = blueprint.bp
-MODULES = (accreditation, index, quiz, recordings, series, sessions)
+MODULES = (accreditation, index, quiz, recordings, scope, series, sessions)

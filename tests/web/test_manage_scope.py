@@ -1,0 +1,120 @@
+"""A role for one society opens that society's pages and no others."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.routing import Rule
+
+from tests.builders import make_series, make_session, make_society, make_user
+from webinar.db import DbSession
+from webinar.domain.access import SITE_WIDE, Role
+from webinar.models import Society, User, UserRole, WebinarSession
+from webinar.web.access import action_of
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+# Routes whose address names something else than a session, a series or a society: why each of
+# them may be reached by who has a role for any society, and looks for itself.
+LOOKS_FOR_ITSELF: dict[str, str] = {}
+
+
+def organiser_of(db: DbSession, society: Society, role: Role = Role.ORGANISER) -> User:
+    user = make_user(db)
+    user.grants.append(UserRole(role=role, society_id=society.id))
+    db.commit()
+    return user
+
+
+@pytest.fixture
+def theirs(db: DbSession) -> WebinarSession:
+    """A session of a series, of a society for which nobody here has a role."""
+    society = make_society(db, "theirs")
+    session = make_session(db, series=make_series(db, "their-series", society=society))
+    session.public_id = "theirs"
+    db.commit()
+    return session
+
+
+def society_routes(app: Flask) -> list[Rule]:
+    """Every route of /manage/ about something, but for those whose action is for all societies."""
+    return [
+        rule
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint.startswith("manage.")
+        and rule.arguments
+        and action_of(app.view_functions[rule.endpoint]) not in SITE_WIDE
+    ]
+
+
+@pytest.mark.parametrize("role", [Role.ORGANISER, Role.ACCREDITATION_OFFICER])
+def test_no_page_about_a_session_opens_for_staff_of_another_society(
+    app: Flask,
+    db: DbSession,
+    signed_in_as: Callable[[User], FlaskClient],
+    theirs: WebinarSession,
+    role: Role,
+) -> None:
+    client = signed_in_as(organiser_of(db, make_society(db), role))
+    let_in = []
+    for rule in society_routes(app):
+        if rule.endpoint in LOOKS_FOR_ITSELF:
+            continue
+        slug = "theirs" if "/societies/" in rule.rule else "their-series"
+        known = {"public_id": "theirs", "slug": slug}
+        values = {name: known.get(name, 1) for name in rule.arguments}
+        path = app.url_map.bind("localhost").build(rule.endpoint, values, method=None)
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+            answer = client.open(path, method=method)
+            if answer.status_code != 403:
+                let_in.append(f"{method} {rule.rule}: {answer.status_code}")
+
+    assert let_in == []
+
+
+def test_the_refusal_says_for_whom_and_what_to_do(
+    db: DbSession, signed_in_as: Callable[[User], FlaskClient], theirs: WebinarSession
+) -> None:
+    client = signed_in_as(organiser_of(db, make_society(db)))
+
+    answer = client.get("/manage/sessions/theirs")
+
+    sentence = (
+        f"Your account may not plan sessions for {theirs.society.name}. Ask an administrator."
+    )
+    assert sentence in answer.text
+
+
+def test_the_pages_of_ones_own_society_open(
+    db: DbSession, signed_in_as: Callable[[User], FlaskClient], theirs: WebinarSession
+) -> None:
+    client = signed_in_as(organiser_of(db, theirs.society))
+
+    answers = [
+        client.get(path).status_code
+        for path in ("/manage/sessions/theirs", "/manage/series/their-series")
+    ]
+
+    assert answers == [200, 200]
+
+
+def test_what_is_not_there_is_not_found_rather_than_refused(
+    db: DbSession, signed_in_as: Callable[[User], FlaskClient]
+) -> None:
+    client = signed_in_as(organiser_of(db, make_society(db)))
+
+    assert client.get("/manage/sessions/nothing").status_code == 404
+
+
+def test_a_moderator_of_a_society_moderates_its_sessions_only(
+    db: DbSession, signed_in_as: Callable[[User], FlaskClient], theirs: WebinarSession
+) -> None:
+    other = make_session(db)
+    client = signed_in_as(organiser_of(db, theirs.society, Role.MODERATOR))
+
+    answers = [
+        client.get(f"/studio/{session.public_id}").status_code for session in (theirs, other)
+    ]
+
+    assert answers == [200, 403]
