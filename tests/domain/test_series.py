@@ -10,13 +10,15 @@ from webinar.domain.series import (
     ImpossibleDuration,
     ImpossibleSpan,
     NoDates,
-    NoteKind,
     PlannedSession,
+    RuleRow,
     SeriesRule,
     TooManyDates,
+    continued,
     describe,
     plan,
-    preview_notes,
+    plan_together,
+    rhythm,
 )
 from webinar.domain.timezone import AmbiguousWallTime, NonexistentWallTime, UnknownZone
 
@@ -320,40 +322,99 @@ def test_a_weekly_rule_without_a_day_is_said_with_the_day_it_starts_on():
     assert describe(rule_of("FREQ=WEEKLY", starts_on=date(2026, 11, 26))) == "every Thursday"
 
 
-def test_the_preview_marks_clock_changes_and_the_weeks_new_york_is_an_hour_off():
-    planned = plan(rule_of(), first_day=date(2026, 3, 5), last_day=date(2026, 4, 9))
-
-    notes = preview_notes(planned, ["America/New_York", "Europe/Athens", "Asia/Tokyo", ZURICH])
-
-    assert [(note.starts_at.date().isoformat(), note.kind, note.text) for note in notes] == [
+@pytest.mark.parametrize(
+    ("text", "ends_on", "words"),
+    [
+        ("FREQ=WEEKLY;BYDAY=TH", None, "every Thursday, 18:15 Zurich time, 45 minutes"),
         (
-            day,
-            NoteKind.UNUSUAL_DIFFERENCE,
-            "In New York it starts at 13:15, an hour later than usual.",
-        )
-        for day in ("2026-03-12", "2026-03-19", "2026-03-26")
-    ] + [
+            "FREQ=WEEKLY;INTERVAL=3;BYDAY=TH",
+            None,
+            "every 3 weeks on Thursday, 18:15 Zurich time, 45 minutes",
+        ),
         (
-            "2026-04-02",
-            NoteKind.CLOCKS_CHANGED,
-            "The clocks in Zurich went forward on 29 March: 18:15 is now 16:15 UTC.",
-        )
+            "FREQ=WEEKLY;BYDAY=TH;COUNT=10",
+            None,
+            "every Thursday, 18:15 Zurich time, 45 minutes, 10 times from 26 November 2026",
+        ),
+        (
+            "FREQ=WEEKLY;BYDAY=TH;COUNT=1",
+            None,
+            "every Thursday, 18:15 Zurich time, 45 minutes, once from 26 November 2026",
+        ),
+        (
+            "FREQ=WEEKLY;BYDAY=TH;UNTIL=20270430",
+            None,
+            "every Thursday, 18:15 Zurich time, 45 minutes, until 30 April 2027",
+        ),
+        (
+            "FREQ=WEEKLY;BYDAY=TH;UNTIL=20270430",
+            date(2027, 3, 31),
+            "every Thursday, 18:15 Zurich time, 45 minutes, until 31 March 2027",
+        ),
+    ],
+)
+def test_a_rhythm_says_last_how_it_ends(text, ends_on, words):
+    row = RuleRow(text, time(18, 15), 45, date(2026, 11, 26), ends_on)
+
+    assert rhythm(row.of_series(ZURICH)) == words
+
+
+def test_a_series_by_two_rules_meets_once_a_day_by_the_first_that_names_it():
+    weekly = rule_of("FREQ=WEEKLY;BYDAY=TH")
+    monthly = rule_of("FREQ=MONTHLY;BYDAY=TU,TH;BYSETPOS=1", local_start=time(12, 0))
+
+    planned = plan_together(
+        [weekly, monthly], first_day=date(2026, 12, 1), last_day=date(2027, 1, 10)
+    )
+
+    assert [f"{session.local_start:%m-%d %H:%M}" for session in planned] == [
+        "12-01 12:00",
+        "12-03 18:15",
+        "12-10 18:15",
+        "12-17 18:15",
+        "12-24 18:15",
+        "12-31 18:15",
+        "01-05 12:00",
+        "01-07 18:15",
     ]
 
 
-def test_the_autumn_change_and_the_week_new_york_is_off_fall_on_one_date():
-    planned = plan(rule_of(), first_day=date(2026, 10, 22), last_day=date(2026, 11, 5))
+def test_a_rule_that_ended_decades_ago_does_not_hinder_the_one_that_holds():
+    old = RuleRow("FREQ=WEEKLY", time(18, 15), 45, date(1999, 1, 7), date(2001, 1, 4))
+    new = RuleRow("FREQ=WEEKLY", time(18, 15), 45, date(2026, 11, 26))
 
-    notes = preview_notes(planned)
+    planned = plan_together(
+        [old.of_series(ZURICH), new.of_series(ZURICH)],
+        first_day=date(2026, 11, 26),
+        last_day=date(2026, 12, 3),
+    )
 
-    assert [(note.starts_at.date().isoformat(), note.kind, note.zone) for note in notes] == [
-        ("2026-10-29", NoteKind.CLOCKS_CHANGED, ZURICH),
-        ("2026-10-29", NoteKind.UNUSUAL_DIFFERENCE, "America/New_York"),
-    ]
-    assert notes[0].text == "The clocks in Zurich went back on 25 October: 18:15 is now 17:15 UTC."
+    assert [session.local_start.day for session in planned] == [26, 3]
 
 
-def test_a_plan_of_one_date_has_no_clock_change_before_it():
-    planned = plan(rule_of(), first_day=date(2026, 4, 2), last_day=date(2026, 4, 2))
+@pytest.mark.parametrize(
+    ("text", "day", "goes_on"),
+    [
+        ("FREQ=WEEKLY;INTERVAL=2;BYDAY=TH", date(2026, 12, 4), date(2026, 12, 10)),
+        ("FREQ=MONTHLY;INTERVAL=2;BYDAY=1TU", date(2026, 12, 1), date(2027, 1, 5)),
+        ("FREQ=WEEKLY", date(2026, 11, 1), date(2026, 11, 26)),
+    ],
+)
+def test_a_rule_goes_on_in_the_same_weeks(text, day, goes_on):
+    row = RuleRow(text, time(18, 15), 45, date(2026, 11, 26))
 
-    assert preview_notes(planned, []) == []
+    assert continued(row, day) == RuleRow(text, time(18, 15), 45, goes_on)
+
+
+def test_what_a_count_leaves_is_carried_over_and_a_rule_that_is_over_is_not():
+    ten = RuleRow("FREQ=WEEKLY;BYDAY=TH;COUNT=10", time(18, 15), 45, date(2026, 11, 26))
+    ended = RuleRow("FREQ=WEEKLY", time(18, 15), 45, date(2026, 11, 26), date(2026, 12, 31))
+
+    assert continued(ten, date(2026, 12, 10)) == RuleRow(
+        "FREQ=WEEKLY;BYDAY=TH;COUNT=8", time(18, 15), 45, date(2026, 12, 10)
+    )
+    assert continued(ten, date(2027, 6, 1)) is None
+    assert continued(ended, date(2027, 1, 1)) is None
+    assert continued(ended, date(2026, 12, 31)) == RuleRow(
+        "FREQ=WEEKLY", time(18, 15), 45, date(2026, 12, 31), date(2026, 12, 31)
+    )

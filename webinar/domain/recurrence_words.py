@@ -18,7 +18,7 @@ WORKING_DAYS = frozenset(range(5))
 
 def in_words(parts: RuleParts) -> str:
     """Such as "every Thursday", "first Tuesday of the month", "every 2 weeks on Monday"."""
-    words = _which_days(parts)
+    words = days_in_words(parts)
     if parts.count:
         words += f", {parts.count} times" if parts.count > 1 else ", once"
     if parts.until:
@@ -28,7 +28,8 @@ def in_words(parts: RuleParts) -> str:
     return words
 
 
-def _which_days(parts: RuleParts) -> str:
+def days_in_words(parts: RuleParts) -> str:
+    """The days alone, without how often or until when."""
     pace = f"every {parts.interval} {UNITS[parts.frequency]}s"
     months = _joined([LONG_MONTHS[month - 1] for month in sorted(parts.months)])
     named = _days_of_month(parts) if _counts_in_months(parts) else _weekdays(parts)

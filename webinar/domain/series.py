@@ -4,36 +4,26 @@ Only in this order does 18:15 stay 18:15 over a clock change; an aware start wou
 of its first date.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time, timedelta
-from enum import StrEnum
-from functools import lru_cache
-from itertools import dropwhile, islice, pairwise, takewhile
+from datetime import date, datetime, time, timedelta
+from itertools import dropwhile, islice, takewhile
 from typing import Literal
 
 from dateutil.rrule import DAILY, MONTHLY, WEEKLY, YEARLY, rrule, weekday
 
 from webinar.domain.errors import DomainError
 from webinar.domain.recurrence import Frequency, RuleDay, RuleParts, parse
-from webinar.domain.recurrence_words import in_words
-from webinar.domain.timezone import (
-    offset_changes,
-    to_local,
-    to_utc,
-    utc_offset_minutes,
-    zone_named,
-)
+from webinar.domain.recurrence_words import days_in_words, in_words
+from webinar.domain.timezone import to_utc, zone_named
 from webinar.domain.wording import city_of_zone
 
 LONGEST_MINUTES = 12 * 60
 LONGEST_SPAN_DAYS = 3 * 366
 LONGEST_HISTORY_DAYS = 20 * 366
 MOST_DATES = 500
-# Two zones that change their clocks on different Sundays are off for one to three weeks, twice a
-# year; zones of which only one changes have two differences of months each, both of them usual.
-FEWEST_USUAL_DAYS = 60
+COUNT = re.compile(r"COUNT=\d+", re.IGNORECASE | re.ASCII)
 
 FREQUENCIES: dict[Frequency, Literal[0, 1, 2, 3]] = {
     Frequency.DAILY: DAILY,
@@ -78,6 +68,32 @@ class SeriesRule:
 
 
 @dataclass(frozen=True)
+class RuleRow:
+    """One rule of a series as it is kept: what a SeriesRule says, but for the series' own facts.
+
+    "Every 2 weeks" and COUNT are counted from `first_day`; `last_day` is included.
+    """
+
+    rule: str
+    local_start: time
+    duration_minutes: int
+    first_day: date
+    last_day: date | None = None
+
+    def of_series(self, zone: str, exceptions: frozenset[date] = frozenset()) -> SeriesRule:
+        """The rule with the zone and the breaks of its series."""
+        return SeriesRule(
+            rule=self.rule,
+            local_start=self.local_start,
+            duration_minutes=self.duration_minutes,
+            zone=zone,
+            exceptions=exceptions,
+            starts_on=self.first_day,
+            ends_on=self.last_day,
+        )
+
+
+@dataclass(frozen=True)
 class PlannedSession:
     """One date of a plan: instants in UTC, and the naive wall time they were made from."""
 
@@ -85,23 +101,6 @@ class PlannedSession:
     ends_at: datetime
     local_start: datetime
     zone: str
-
-
-class NoteKind(StrEnum):
-    """What a note is about."""
-
-    CLOCKS_CHANGED = "clocks_changed"
-    UNUSUAL_DIFFERENCE = "unusual_difference"
-
-
-@dataclass(frozen=True)
-class PlanNote:
-    """A mark on one planned date; `zone` is the series' zone or the reader's it speaks of."""
-
-    starts_at: datetime
-    kind: NoteKind
-    zone: str
-    text: str
 
 
 def plan(rule: SeriesRule, *, first_day: date, last_day: date) -> list[PlannedSession]:
@@ -134,9 +133,13 @@ def plan_together(
 
     A rule that names no date in the span is no refusal while another does; raises as `plan`.
     """
+    if not rules:
+        raise NoDates("The series has no rule yet. Say when it meets.")
     by_day: dict[date, PlannedSession] = {}
-    refusal = NoDates("The series has no rule yet. Say when it meets.")
-    for rule in rules:
+    # A rule that ended long ago must not refuse a span which lies too far from its start.
+    holding = [rule for rule in rules if rule.ends_on is None or rule.ends_on >= first_day]
+    refusal: NoDates | None = None
+    for rule in holding or rules[-1:]:
         try:
             planned = plan(rule, first_day=first_day, last_day=last_day)
         except NoDates as none:
@@ -144,44 +147,67 @@ def plan_together(
             continue
         for session in planned:
             by_day.setdefault(session.local_start.date(), session)
-    if not by_day:
+    if not by_day and refusal is not None:
         raise refusal
+    if len(by_day) > MOST_DATES:
+        raise _too_many()
     return [by_day[day] for day in sorted(by_day)]
+
+
+def continued(row: RuleRow, day: date) -> RuleRow | None:
+    """The rule as it goes on from a day: it begins at its first date then, in the same weeks.
+
+    What COUNT leaves is carried over. None if no date is left; raises UnknownRule.
+    """
+    if row.first_day >= day:
+        return row
+    if row.last_day is not None and row.last_day < day:
+        return None
+    parts = parse(row.rule)
+    walls = takewhile(
+        lambda wall: wall.date() <= (row.last_day or date.max),
+        _expanded(row.of_series("UTC"), parts, row.first_day),
+    )
+    for gone, wall in enumerate(walls):
+        if wall.date() >= day:
+            rule = row.rule
+            if parts.count:
+                rule = COUNT.sub(f"COUNT={parts.count - gone}", rule)
+            return replace(row, rule=rule, first_day=wall.date())
+    return None
 
 
 def describe(rule: SeriesRule) -> str:
     """The rule in plain words: "every Thursday"; raises UnknownRule."""
-    parts = parse(rule.rule)
-    weekly_without_day = parts.frequency is Frequency.WEEKLY and not parts.days
-    if weekly_without_day and rule.starts_on:
-        parts = replace(parts, days=(RuleDay(rule.starts_on.weekday()),))
-    return in_words(parts)
+    return in_words(_with_its_day(rule))
 
 
 def rhythm(rule: SeriesRule) -> str:
-    """When it meets, as people say it: "every Thursday, 18:15 Zurich time, 45 minutes"."""
+    """When it meets, as people say it: "every Thursday, 18:15 Zurich time, 45 minutes".
+
+    How it ends stands last: ", 10 times from 26 November 2026", ", until 30 June 2027".
+    """
+    parts = _with_its_day(rule)
     words = (
-        f"{describe(rule)}, {rule.local_start:%H:%M} {city_of_zone(rule.zone)} time, "
+        f"{days_in_words(parts)}, {rule.local_start:%H:%M} {city_of_zone(rule.zone)} time, "
         f"{rule.duration_minutes} minutes"
     )
-    return f"{words}, until {_spoken(rule.ends_on)}" if rule.ends_on else words
+    if parts.count and rule.starts_on:
+        times = "once" if parts.count == 1 else f"{parts.count} times"
+        words += f", {times} from {_spoken(rule.starts_on)}"
+    elif parts.count:
+        words += f", {parts.count} times"
+    ends = [day for day in (parts.until, rule.ends_on) if day]
+    return f"{words}, until {_spoken(min(ends))}" if ends else words
 
 
-def preview_notes(
-    planned: Sequence[PlannedSession], reader_zones: Iterable[str] = ("America/New_York",)
-) -> list[PlanNote]:
-    """Marks in the order of the plan, for each date the series' own clocks first."""
-    readers = list(reader_zones)
-    changed = dict(_clock_changes(planned))
-    notes = []
-    for session in planned:
-        if session.starts_at in changed:
-            notes.append(changed[session.starts_at])
-        for zone in readers:
-            shift = _minutes_off_usual(session, zone)
-            if shift:
-                notes.append(_unusual(session, zone, shift))
-    return notes
+def _with_its_day(rule: SeriesRule) -> RuleParts:
+    """A weekly rule that names no day meets on the weekday on which it starts."""
+    parts = parse(rule.rule)
+    weekly_without_day = parts.frequency is Frequency.WEEKLY and not parts.days
+    if weekly_without_day and rule.starts_on:
+        return replace(parts, days=(RuleDay(rule.starts_on.weekday()),))
+    return parts
 
 
 def _walls(rule: SeriesRule, parts: RuleParts, first_day: date, last_day: date) -> list[datetime]:
@@ -191,9 +217,7 @@ def _walls(rule: SeriesRule, parts: RuleParts, first_day: date, last_day: date) 
     wanted = dropwhile(lambda wall: wall.date() < first_day, dates)
     walls = list(islice(wanted, MOST_DATES + 1))
     if len(walls) > MOST_DATES:
-        raise TooManyDates(
-            f"The rule names more than {MOST_DATES} dates. Plan a shorter time or fewer days."
-        )
+        raise _too_many()
     return [wall for wall in walls if wall.date() not in rule.exceptions]
 
 
@@ -241,50 +265,10 @@ def _ensure_span(rule: SeriesRule, first_day: date, last_day: date) -> None:
         )
 
 
-def _clock_changes(planned: Sequence[PlannedSession]) -> Iterable[tuple[datetime, PlanNote]]:
-    for previous, session in pairwise(planned):
-        before = utc_offset_minutes(previous.starts_at, session.zone)
-        after = utc_offset_minutes(session.starts_at, session.zone)
-        if before == after:
-            continue
-        last = offset_changes(session.zone, previous.starts_at, session.starts_at)[-1]
-        day = to_local(last.at, session.zone)
-        way = "forward" if after > before else "back"
-        text = (
-            f"The clocks in {city_of_zone(session.zone)} went {way} on {day.day} {day:%B}: "
-            f"{session.local_start:%H:%M} is now {session.starts_at:%H:%M} UTC."
-        )
-        note = PlanNote(session.starts_at, NoteKind.CLOCKS_CHANGED, session.zone, text)
-        yield session.starts_at, note
-
-
-def _unusual(session: PlannedSession, zone: str, shift: int) -> PlanNote:
-    local = to_local(session.starts_at, zone)
-    size = "an hour" if abs(shift) == 60 else f"{abs(shift)} minutes"
-    text = (
-        f"In {city_of_zone(zone)} it starts at {local:%H:%M}, "
-        f"{size} {'later' if shift > 0 else 'earlier'} than usual."
+def _too_many() -> TooManyDates:
+    return TooManyDates(
+        f"The rule names more than {MOST_DATES} dates. Plan a shorter time or fewer days."
     )
-    return PlanNote(session.starts_at, NoteKind.UNUSUAL_DIFFERENCE, zone, text)
-
-
-def _minutes_off_usual(session: PlannedSession, zone: str) -> int:
-    difference = _difference_minutes(session.starts_at, session.zone, zone)
-    days = _days_per_difference(session.zone, zone, session.local_start.year)
-    if days[difference] >= FEWEST_USUAL_DAYS:
-        return 0
-    return difference - days.most_common(1)[0][0]
-
-
-@lru_cache(maxsize=256)
-def _days_per_difference(series_zone: str, zone: str, year: int) -> Counter[int]:
-    noons = (datetime(year, 1, 1, 12, tzinfo=UTC) + timedelta(days=day) for day in range(365))
-    return Counter(_difference_minutes(noon, series_zone, zone) for noon in noons)
-
-
-def _difference_minutes(instant: datetime, series_zone: str, zone: str) -> int:
-    """How far the reader's clocks are ahead of the series'; negative west of it."""
-    return utc_offset_minutes(instant, zone) - utc_offset_minutes(instant, series_zone)
 
 
 def _spoken(day: date) -> str:

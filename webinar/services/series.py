@@ -14,16 +14,16 @@ from webinar.domain.series import (
     PlannedSession,
     SeriesRule,
     plan_together,
-    preview_notes,
     rhythm,
 )
 from webinar.domain.series import plan as planned_by
+from webinar.domain.series_notes import preview_notes
 from webinar.domain.session import SessionStatus
 from webinar.domain.session_details import UNTITLED
 from webinar.models import PlanningRule, Series, SeriesException, Society, WebinarSession
 from webinar.services import audit
 from webinar.services.feeds import CalendarTool
-from webinar.services.sessions import new_public_id
+from webinar.services.session_rows import new_public_id
 from webinar.services.societies import SlugTaken, ensure_name, ensure_slug
 
 LOOK_AHEAD_DAYS = 400
