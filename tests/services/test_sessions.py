@@ -19,7 +19,16 @@ from tests.builders import (
 )
 from webinar.db import DbSession
 from webinar.domain.errors import Conflict, DomainError, NotFound
-from webinar.domain.session import FacultyPart, IllegalStep, SessionStatus
+from webinar.domain.session import (
+    FacultyPart,
+    IllegalStep,
+    InThePast,
+    NotADraft,
+    PeopleAreComing,
+    ReasonMissing,
+    SessionStatus,
+    TimeIsFixed,
+)
 from webinar.domain.session_details import (
     EndBeforeStart,
     FacultyDetails,
@@ -40,13 +49,6 @@ from webinar.models import (
 from webinar.services import deliveries, registrations, sessions
 from webinar.services.feeds import CalendarTool
 from webinar.services.session_facts import details_of
-from webinar.services.sessions import (
-    InThePast,
-    NotADraft,
-    PeopleAreComing,
-    ReasonMissing,
-    TimeIsFixed,
-)
 from webinar.tools import calendar_tool
 
 LATER = NOW + timedelta(hours=1)
@@ -492,15 +494,16 @@ def test_a_session_nobody_aired_ends_half_an_hour_after_its_hour(
     assert announced.actual_ended_at is None
 
 
-def test_going_live_and_ending_are_written_down_once(
+def test_ending_is_written_down_once(
     db: DbSession, announced: WebinarSession, calendar: CalendarTool
 ) -> None:
     over = STARTS_AT + timedelta(minutes=50)
 
-    sessions.went_live(db, announced, now=STARTS_AT)
+    announced.status = SessionStatus.LIVE
+    announced.actual_started_at = STARTS_AT
     sessions.ended(db, announced, calendar=calendar, now=over)
     sessions.ended(db, announced, calendar=calendar, now=over + timedelta(minutes=1))
 
     assert (announced.actual_started_at, announced.actual_ended_at) == (STARTS_AT, over)
     actions = db.scalars(select(AuditEvent.action).order_by(AuditEvent.id)).all()
-    assert actions == ["session published", "session went live", "session ended"]
+    assert actions == ["session published", "session ended"]

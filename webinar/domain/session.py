@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from webinar.domain.errors import DomainError
+from webinar.domain.errors import Conflict, DomainError
 
 
 class SessionStatus(StrEnum):
@@ -17,6 +17,30 @@ class SessionStatus(StrEnum):
 
 class IllegalStep(DomainError):
     """A session cannot go from this state to that one."""
+
+
+class TimeIsFixed(Conflict):
+    """The session is on air, over or cancelled."""
+
+
+class InThePast(Conflict):
+    """Nobody can come to a session that is over."""
+
+
+class ReasonMissing(DomainError):
+    """People are told why."""
+
+
+class PeopleAreComing(Conflict):
+    """What people registered for cannot silently disappear."""
+
+
+class NotADraft(Conflict):
+    """Only what nobody has seen can be discarded."""
+
+
+class ChangedMeanwhile(Conflict):
+    """Somebody else changed the session after it was read."""
 
 
 STEPS: dict[SessionStatus, frozenset[SessionStatus]] = {

@@ -18,10 +18,17 @@ def details_of(session: WebinarSession) -> SessionDetails:
         topics=tuple(topic.name for topic in session.topics),
         faculty=tuple(
             FacultyDetails(
-                member.part, member.name, member.affiliation, member.disclosure, member.user_id
+                member.part,
+                member.name,
+                member.affiliation,
+                member.disclosure,
+                member.user_id,
+                id=member.id,
             )
             for member in session.faculty
         ),
+        level=session.level,
+        audience=tuple(group.name for group in session.audience),
     )
 
 
@@ -32,10 +39,12 @@ def facts_of(session: WebinarSession) -> dict[str, str]:
         "abstract": session.abstract,
         "objectives": session.objectives,
         "language": session.language,
+        "level": session.level,
         "starts_at": session.starts_at.isoformat(),
         "ends_at": session.ends_at.isoformat(),
         "zone": session.zone,
         "topics": ", ".join(sorted(topic.name for topic in session.topics)),
+        "audience": ", ".join(sorted(group.name for group in session.audience)),
         "faculty": "; ".join(
             f"{member.part}: {member.name}, {member.affiliation}, {member.user_id or '-'}, "
             f"{member.disclosure}"

@@ -1,6 +1,5 @@
 """Sessions: found, edited, moved, announced, cancelled, ended. Registrants are told once."""
 
-import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,48 +7,35 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from webinar.db import DbSession
-from webinar.domain.errors import Conflict, DomainError, NotFound
-from webinar.domain.session import SessionStatus, step
+from webinar.domain.errors import Conflict, NotFound
+from webinar.domain.session import (
+    InThePast,
+    NotADraft,
+    PeopleAreComing,
+    ReasonMissing,
+    SessionStatus,
+    TimeIsFixed,
+    step,
+)
 from webinar.domain.session_details import (
     SessionDetails,
     ensure_ends_after_start,
     ensure_ready,
     ensure_sensible,
+    instants_of,
 )
+from webinar.domain.span import Span
 from webinar.domain.timezone import to_utc
 from webinar.domain.wording import local_moment, plural
-from webinar.models import FacultyMember, SeriesException, WebinarSession
-from webinar.services import announcements, audit, registrations, topics
+from webinar.models import SeriesException, Society, WebinarSession
+from webinar.services import announcements, audit, registrations
 from webinar.services.feeds import CalendarTool, refresh
-from webinar.services.session_facts import details_of, facts_of
+from webinar.services.session_facts import facts_of
+from webinar.services.session_rows import locked, new_public_id, put_words
 
 TIME_MAY_CHANGE = frozenset({SessionStatus.DRAFT, SessionStatus.PUBLISHED})
 # A session nobody broadcasts is over this long after its hour: speakers do come late.
 UNAIRED_GRACE_MINUTES = 30
-
-# Letters and digits that cannot be taken for one another when read aloud.
-PUBLIC_ID_SIGNS = "23456789abcdefghjkmnpqrstuvwxyz"
-PUBLIC_ID_LENGTH = 8
-
-
-class TimeIsFixed(Conflict):
-    """The session is on air, over or cancelled."""
-
-
-class InThePast(Conflict):
-    """Nobody can come to a session that is over."""
-
-
-class ReasonMissing(DomainError):
-    """People are told why."""
-
-
-class PeopleAreComing(Conflict):
-    """What people registered for cannot silently disappear."""
-
-
-class NotADraft(Conflict):
-    """Only what nobody has seen can be discarded."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +45,6 @@ class Change:
     session: WebinarSession
     fields: tuple[str, ...]
     told: int
-
-
-def new_public_id() -> str:
-    """Eight random signs: enough that nobody finds a draft by guessing."""
-    return "".join(secrets.choice(PUBLIC_ID_SIGNS) for _ in range(PUBLIC_ID_LENGTH))
 
 
 def by_public_id(db: DbSession, public_id: str) -> WebinarSession:
@@ -90,6 +71,41 @@ def overlapping(db: DbSession, session: WebinarSession) -> list[WebinarSession]:
     return list(db.scalars(found.order_by(WebinarSession.starts_at, WebinarSession.id)))
 
 
+def create(
+    db: DbSession,
+    details: SessionDetails,
+    *,
+    society_id: int,
+    actor_id: int | None,
+    calendar: CalendarTool,
+    now: datetime,
+) -> WebinarSession:
+    """Add a draft outside any series; the refusals are those of an edit."""
+    ensure_sensible(details)
+    span = instants_of(details.starts, details.ends, details.zone)
+    public_id = new_public_id()
+    session = WebinarSession(
+        public_id=public_id,
+        society_id=db.get_one(Society, society_id).id,
+        starts_at=span.start,
+        ends_at=span.end,
+        zone=details.zone,
+        status=SessionStatus.DRAFT,
+        revision=0,
+        ical_uid=f"session-{public_id}@{calendar.calendar_domain}",
+        ical_changed_at=now,
+        created_at=now,
+        topics=[],
+        audience=[],
+        faculty=[],
+    )
+    put_words(db, session, details, now=now)
+    db.add(session)
+    db.flush()
+    _note(db, session, "session created", actor_id=actor_id, now=now)
+    return session
+
+
 def edit(
     db: DbSession,
     session_id: int,
@@ -98,38 +114,25 @@ def edit(
     actor_id: int | None,
     calendar: CalendarTool,
     now: datetime,
+    seen_revision: int | None = None,
 ) -> Change:
     """Make the session say this. The status stays; what is equal already changes nothing.
 
-    Raises EndBeforeStart, TooLong, NotReady (also if an announced session would lose its title,
-    abstract or presenter), FacultyNameMissing, UnknownZone, NonexistentWallTime,
-    AmbiguousWallTime, TimeIsFixed, InThePast, UnusableTopic.
+    `seen_revision` is the revision that the person saw who says this; without it nobody's change
+    is noticed. Raises ChangedMeanwhile, EndBeforeStart, TooLong, NotReady (also if an announced
+    session would lose what it was announced with), FacultyNameMissing, UnknownLevel, UnknownZone,
+    NonexistentWallTime, AmbiguousWallTime, TimeIsFixed, InThePast, UnusableTopic,
+    UnknownAudience, FormRefused for an e-mail that is none.
     """
-    session = _locked(db, session_id)
+    session = locked(db, session_id, seen_revision=seen_revision)
     ensure_sensible(details)
     if session.status is not SessionStatus.DRAFT:
         parts = frozenset(member.part for member in details.faculty)
         ensure_ready(details.title, details.abstract, parts)
     before = facts_of(session)
-    _place(session, details.starts, details.ends, details.zone, now=now)
-    session.title = details.title.strip()
-    session.abstract = details.abstract.strip()
-    session.objectives = details.objectives.strip()
-    session.language = details.language
-    if set(details.topics) != {topic.name for topic in session.topics}:
-        session.topics = topics.named(db, details.topics)
-    if details.faculty != details_of(session).faculty:
-        session.faculty = [
-            FacultyMember(
-                part=member.part,
-                name=member.name.strip(),
-                affiliation=member.affiliation.strip(),
-                disclosure=member.disclosure.strip(),
-                user_id=member.user_id,
-                position=position,
-            )
-            for position, member in enumerate(details.faculty)
-        ]
+    span = instants_of(details.starts, details.ends, details.zone, present=session.span)
+    _place(session, span, details.zone, now=now)
+    put_words(db, session, details, now=now)
     return _finish(db, session, before, actor_id=actor_id, calendar=calendar, now=now)
 
 
@@ -147,13 +150,14 @@ def move(
 
     Raises EndBeforeStart, TooLong, NonexistentWallTime, AmbiguousWallTime, TimeIsFixed, InThePast.
     """
-    session = _locked(db, session_id)
+    session = locked(db, session_id)
     length = session.ends_at - session.starts_at
     if minutes is not None:
         length = timedelta(minutes=minutes)
-    ensure_ends_after_start(starts, starts + length)
+    starts_at = to_utc(starts, session.zone)
+    ensure_ends_after_start(starts_at, starts_at + length)
     before = facts_of(session)
-    _place(session, starts, starts + length, session.zone, now=now)
+    _place(session, Span(starts_at, starts_at + length), session.zone, now=now)
     return _finish(db, session, before, actor_id=actor_id, calendar=calendar, now=now)
 
 
@@ -164,7 +168,7 @@ def publish(
 
     Raises IllegalStep, NotReady, InThePast.
     """
-    session = _locked(db, session_id)
+    session = locked(db, session_id)
     status = session.status
     if status is SessionStatus.CANCELLED:
         raise Conflict("This session is cancelled. Restore it instead of publishing it.")
@@ -180,7 +184,7 @@ def unpublish(
     db: DbSession, session_id: int, *, actor_id: int | None, now: datetime
 ) -> WebinarSession:
     """Make it a draft again, while nobody is registered; raises IllegalStep, PeopleAreComing."""
-    session = _locked(db, session_id)
+    session = locked(db, session_id)
     status = step(session.status, to=SessionStatus.DRAFT)
     people = registrations.registered_count(db, session.id)
     if people:
@@ -206,7 +210,7 @@ def cancel(
 
     Raises IllegalStep, ReasonMissing, and Conflict for a draft: nobody knows of it.
     """
-    session = _locked(db, session_id)
+    session = locked(db, session_id)
     if session.status is SessionStatus.DRAFT:
         raise Conflict("Nobody has been told of this session yet. Discard it instead.")
     status = step(session.status, to=SessionStatus.CANCELLED)
@@ -225,7 +229,7 @@ def restore(
     db: DbSession, session_id: int, *, actor_id: int | None, calendar: CalendarTool, now: datetime
 ) -> Change:
     """Let a cancelled session take place after all; raises IllegalStep, NotReady, InThePast."""
-    session = _locked(db, session_id)
+    session = locked(db, session_id)
     if session.status is not SessionStatus.CANCELLED:
         raise Conflict("This session is not cancelled.")
     session.status = step(session.status, to=SessionStatus.PUBLISHED)
@@ -246,7 +250,7 @@ def discard(
 
     Raises NotADraft, ReasonMissing, Conflict if registrations or accreditation hang on it.
     """
-    session = _locked(db, session_id)
+    session = locked(db, session_id)
     if session.status is not SessionStatus.DRAFT:
         raise NotADraft("Only a draft can be discarded. Cancel the session, so that people know.")
     reason = reason.strip()
@@ -268,13 +272,6 @@ def discard(
             "Accreditation, test questions or earlier registrations hang on this session. "
             "Leave it as a draft."
         ) from error
-
-
-def went_live(db: DbSession, session: WebinarSession, *, now: datetime) -> None:
-    """The first broadcast has begun; raises IllegalStep."""
-    session.status = step(session.status, to=SessionStatus.LIVE)
-    session.actual_started_at = session.actual_started_at or now
-    _note(db, session, "session went live", actor_id=None, now=now)
 
 
 def ended(db: DbSession, session: WebinarSession, *, calendar: CalendarTool, now: datetime) -> None:
@@ -300,7 +297,7 @@ def past_and_not_ended(db: DbSession, *, now: datetime) -> list[int]:
 
 def end_unaired(db: DbSession, session_id: int, *, calendar: CalendarTool, now: datetime) -> None:
     """End a session that nobody broadcast; its announced times stand for the actual ones."""
-    session = _locked(db, session_id)
+    session = locked(db, session_id)
     if session.status is not SessionStatus.PUBLISHED or session.ends_at > now:
         return  # published or moved anew since it was found
     session.status = step(session.status, to=SessionStatus.ENDED)
@@ -308,26 +305,18 @@ def end_unaired(db: DbSession, session_id: int, *, calendar: CalendarTool, now: 
     refresh(db, session, calendar=calendar, now=now)
 
 
-def _locked(db: DbSession, session_id: int) -> WebinarSession:
-    return db.get_one(WebinarSession, session_id, with_for_update=True, populate_existing=True)
-
-
-def _place(
-    session: WebinarSession, starts: datetime, ends: datetime, zone: str, *, now: datetime
-) -> None:
-    """Put the session at these wall times, if it is not there and may still be moved."""
-    current = details_of(session)
-    if (starts, ends, zone) == (current.starts, current.ends, current.zone):
+def _place(session: WebinarSession, span: Span[datetime], zone: str, *, now: datetime) -> None:
+    """Put the session there, if it is not there and may still be moved."""
+    if (span, zone) == (session.span, session.zone):
         return
     if session.status not in TIME_MAY_CHANGE:
         raise TimeIsFixed(f"The time of a session that is {session.status} can no longer change.")
-    starts_at, ends_at = to_utc(starts, zone), to_utc(ends, zone)
     if session.status is SessionStatus.PUBLISHED:
-        if starts_at <= now:
-            raise InThePast(f"{local_moment(starts_at, zone)} is over. Choose a time to come.")
-        if starts_at != session.starts_at:
+        if span.start <= now:
+            raise InThePast(f"{local_moment(span.start, zone)} is over. Choose a time to come.")
+        if span.start != session.starts_at:
             session.moved_from = session.starts_at
-    session.starts_at, session.ends_at, session.zone = starts_at, ends_at, zone
+    session.starts_at, session.ends_at, session.zone = span.start, span.end, zone
 
 
 def _finish(
@@ -344,6 +333,7 @@ def _finish(
     fields = tuple(name for name in after if after[name] != before[name])
     if not fields:
         return Change(session, (), 0)
+    session.revision += 1
     db.flush()
     refresh(db, session, calendar=calendar, now=now)
     told = 0
