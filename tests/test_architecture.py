@@ -35,7 +35,7 @@ MAY_IMPORT = {
         "cli", "db", "demo", "documents", "domain", "jobs", "mail", "media", "models", "services",
         "tools",
     },
-    "app": {"cli", "db", "web"},
+    "app": {"cli", "db", "services", "web"},
 }  # fmt: skip
 
 LIVES_IN = {

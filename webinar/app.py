@@ -8,7 +8,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from config import Config
 from webinar import web
 from webinar.cli import groups
-from webinar.db import connect
+from webinar.db import connect, open_db
+from webinar.services import search
 from webinar.web.beats import BeatIntake
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,6 +31,7 @@ def create_app(config: Config) -> Flask:
     config.DATA_DIR.mkdir(parents=True, exist_ok=True)
     app.extensions["config"] = config
     app.extensions["engine"] = connect(config.DATABASE_URL)
+    search.keep_up_to_date([open_db])
     app.wsgi_app = BeatIntake(app.wsgi_app, config, app.extensions["engine"])  # type: ignore[method-assign]
     if config.is_https:
         app.wsgi_app = ProxyFix(app.wsgi_app)  # type: ignore[method-assign]
