@@ -90,6 +90,30 @@ REACH: dict[Role, Reach] = {
 }
 
 
+ROLE_NAMES: dict[Role, str] = {
+    Role.ADMINISTRATOR: "Administrator",
+    Role.ORGANISER: "Organiser",
+    Role.ACCREDITATION_OFFICER: "Accreditation officer",
+    Role.MODERATOR: "Moderator",
+    Role.PRESENTER: "Presenter",
+    Role.PARTICIPANT: "Participant",
+}
+
+ROLE_WORDS: dict[Role, str] = {
+    Role.ADMINISTRATOR: "does everything, and decides who else may do what",
+    Role.ORGANISER: "plans series and sessions, names the faculty, publishes recordings",
+    Role.ACCREDITATION_OFFICER: "keeps grants and the rules of credit, decides and corrects credit",
+    Role.MODERATOR: "goes on air and reads the questions in every session of the society",
+    Role.PRESENTER: "goes on air in the sessions that name them in their faculty",
+    Role.PARTICIPANT: "takes part",
+}
+
+# What an administrator can give, in the order of lists.
+GIVEN_BY_HAND: tuple[Role, ...] = tuple(
+    role for role in Role if role is not Role.PARTICIPANT and REACH[role] is not Reach.BY_FACULTY
+)
+
+
 class SecondPersonNeeded(DomainError):
     """One person alone may not do that."""
 

@@ -22,6 +22,8 @@ class MailKind(StrEnum):
     SERIES_REGISTERED = "series_registered"
     # The certificate.
     CERTIFICATE_READY = "certificate_ready"
+    # The role given (its row).
+    ROLE_INVITED = "role_invited"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +59,19 @@ class CertificateFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RoleFacts:
+    """What a mail says of a role somebody was given."""
+
+    role: str
+    """As people say it: Organiser."""
+    words: str
+    """What it lets them do, after "you": plans series and sessions."""
+    society: str = ""
+    """Its name; "" if the role holds everywhere."""
+    given_by: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class SeriesFacts:
     """What a mail says of a series; the sessions are the next ones."""
 
@@ -80,6 +95,7 @@ class Letter:
     link: LinkFacts | None = None
     certificate: CertificateFacts | None = None
     series: SeriesFacts | None = None
+    role: RoleFacts | None = None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from webinar.domain.letter import (
     Letter,
     LinkFacts,
     MailKind,
+    RoleFacts,
     SeriesFacts,
     SessionFacts,
 )
@@ -24,7 +25,14 @@ SESSION = SessionFacts(
     moved_from=datetime(2026, 11, 19, 17, 15, tzinfo=UTC),
     watch_until=datetime(2027, 5, 26, 17, 0, tzinfo=UTC),
 )
-LINKS = frozenset({MailKind.VERIFY_EMAIL, MailKind.ALREADY_REGISTERED, MailKind.SIGN_IN_LINK})
+LINKS = frozenset(
+    {
+        MailKind.VERIFY_EMAIL,
+        MailKind.ALREADY_REGISTERED,
+        MailKind.SIGN_IN_LINK,
+        MailKind.ROLE_INVITED,
+    }
+)
 
 
 def sample_letter(kind: MailKind, *, zone: str = "America/New_York") -> Letter:
@@ -46,6 +54,14 @@ def sample_letter(kind: MailKind, *, zone: str = "America/New_York") -> Letter:
         else None,
         certificate=CertificateFacts(number="GR-2026-7Q4M-81", credits=("CME 1", "ESMO-MORA 1"))
         if kind is MailKind.CERTIFICATE_READY
+        else None,
+        role=RoleFacts(
+            role="Organiser",
+            words="plans series and sessions, names the faculty, publishes recordings",
+            society=SESSION.society,
+            given_by="Prof Elena Marchetti",
+        )
+        if kind is MailKind.ROLE_INVITED
         else None,
     )
 

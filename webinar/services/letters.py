@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from webinar.db import DbSession
+from webinar.domain.access import ROLE_NAMES, ROLE_WORDS
 from webinar.domain.letter import (
     CertificateFacts,
     Dropped,
@@ -14,6 +15,7 @@ from webinar.domain.letter import (
     LinkFacts,
     MailKind,
     Postponed,
+    RoleFacts,
     SeriesFacts,
     SessionFacts,
 )
@@ -27,11 +29,13 @@ from webinar.models import (
     Recording,
     Series,
     SignInLink,
+    Society,
     User,
+    UserRole,
     WebinarSession,
     WindowExtension,
 )
-from webinar.services import deliveries, registrations
+from webinar.services import deliveries, links, registrations
 
 SESSIONS_IN_A_MAIL = 5
 
@@ -177,6 +181,26 @@ def _certificate_ready(db: DbSession, delivery: Delivery, now: datetime) -> Outc
     )
 
 
+def _role_invited(db: DbSession, delivery: Delivery, now: datetime) -> Outcome:
+    grant = db.get(UserRole, delivery.subject_id)
+    if grant is None or grant.user_id != delivery.user_id:
+        return Dropped("the role was taken back")
+    token, link = str(delivery.details.get("token", "")), None
+    if token:
+        found = links.find(db, token)
+        if found is None or found.used_at is not None or found.expires_at <= now:
+            return Dropped("the link is used or too old")
+        link = LinkFacts(token=token, expires_at=found.expires_at)
+    society = db.get_one(Society, grant.society_id) if grant.society_id is not None else None
+    facts = RoleFacts(
+        role=ROLE_NAMES[grant.role],
+        words=ROLE_WORDS[grant.role],
+        society=society.name if society else "",
+        given_by=str(delivery.details.get("given_by", "")),
+    )
+    return _letter(delivery, link=link, role=facts)
+
+
 WRITERS: dict[MailKind, Writer] = {
     MailKind.VERIFY_EMAIL: _one_time_link,
     MailKind.ALREADY_REGISTERED: _one_time_link,
@@ -188,6 +212,7 @@ WRITERS: dict[MailKind, Writer] = {
     MailKind.RECORDING_PUBLISHED: _recording_published,
     MailKind.SERIES_REGISTERED: _series_registered,
     MailKind.CERTIFICATE_READY: _certificate_ready,
+    MailKind.ROLE_INVITED: _role_invited,
 }
 
 
@@ -208,6 +233,7 @@ def _letter(
     link: LinkFacts | None = None,
     certificate: CertificateFacts | None = None,
     series: SeriesFacts | None = None,
+    role: RoleFacts | None = None,
 ) -> Letter:
     user: User = delivery.user
     return Letter(
@@ -220,4 +246,5 @@ def _letter(
         link=link,
         certificate=certificate,
         series=series,
+        role=role,
     )

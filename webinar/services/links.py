@@ -2,10 +2,11 @@
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from webinar.db import DbSession
 from webinar.domain.errors import Gone
@@ -19,9 +20,14 @@ class Purpose(StrEnum):
 
     VERIFY = "verify"
     SIGN_IN = "sign-in"
+    INVITATION = "invitation"
 
 
-LASTS = {Purpose.VERIFY: timedelta(days=3), Purpose.SIGN_IN: timedelta(minutes=15)}
+LASTS = {
+    Purpose.VERIFY: timedelta(days=3),
+    Purpose.SIGN_IN: timedelta(minutes=15),
+    Purpose.INVITATION: timedelta(days=7),
+}
 
 
 class LinkSpent(Gone):
@@ -59,13 +65,18 @@ def issue(
     return link, token
 
 
+def find(db: DbSession, token: str) -> SignInLink | None:
+    """The link of this secret, whatever has become of it."""
+    return db.scalar(select(SignInLink).where(SignInLink.token_hash == hash_of(token)))
+
+
 def look_up(db: DbSession, token: str, *, now: datetime) -> SignInLink:
     """The link, still good and not used up by looking; raises LinkSpent."""
-    link = db.scalar(select(SignInLink).where(SignInLink.token_hash == hash_of(token)))
+    link = find(db, token)
     if link is None or link.used_at is not None or link.expires_at <= now:
         raise LinkSpent(
             "This link was used already, or it is too old. Each link works once: links for "
-            "signing in last 15 minutes, links for a new account 3 days."
+            "signing in last 15 minutes, links for a new account 3 days, invitations 7 days."
         )
     return link
 
@@ -85,6 +96,18 @@ def use(db: DbSession, token: str, *, now: datetime) -> SignInLink:
         raise LinkSpent("This link was used a moment ago. Ask for a new one.")
     link.used_at = now
     return link
+
+
+def open_until(db: DbSession, user_ids: Iterable[int], purpose: Purpose) -> dict[int, datetime]:
+    """Until when the latest unused link of each person lasts, too old ones too."""
+    found = db.execute(
+        select(SignInLink.user_id, func.max(SignInLink.expires_at))
+        .where(SignInLink.user_id.in_(list(user_ids)))
+        .where(SignInLink.purpose == purpose.value)
+        .where(SignInLink.used_at.is_(None))
+        .group_by(SignInLink.user_id)
+    )
+    return {row[0]: row[1] for row in found}
 
 
 def end_all(db: DbSession, user_id: int, *, now: datetime) -> None:

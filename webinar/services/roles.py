@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from webinar.db import DbSession
-from webinar.domain.access import REACH, Reach, Role
+from webinar.domain.access import GIVEN_BY_HAND, REACH, ROLE_NAMES, Reach, Role
 from webinar.domain.errors import DomainError
 from webinar.models import Society, User, UserRole
 from webinar.services import audit
@@ -18,7 +18,18 @@ class LastAdministrator(DomainError):
 
 
 class OutOfReach(DomainError):
-    """The role is given everywhere only."""
+    """The role is not given there."""
+
+
+def ensure_reach(role: Role, society_id: int | None) -> None:
+    """Raise OutOfReach unless the table of roles lets it be given there by hand."""
+    name = ROLE_NAMES[role]
+    if role not in GIVEN_BY_HAND:
+        raise OutOfReach(f"{name} is nobody's to give: name the person as faculty of a session.")
+    if society_id is None and REACH[role] is Reach.ONE_SOCIETY:
+        raise OutOfReach(f"{name} is given for one society. Choose which.")
+    if society_id is not None and REACH[role] is Reach.EVERYWHERE:
+        raise OutOfReach(f"{name} is given everywhere, not for one society.")
 
 
 def give_role(
@@ -37,8 +48,8 @@ def give_role(
     user = db.get_one(User, user_id)
     if role is Role.PARTICIPANT or _grant(user, role, society_id) is not None:
         return user
-    if society_id is not None and REACH[role] is Reach.EVERYWHERE:
-        raise OutOfReach(f"The role {role} is given everywhere, not for one society.")
+    if society_id is not None:
+        ensure_reach(role, society_id)
     user.grants.append(UserRole(role=role, society_id=society_id))
     _write_roles(db, user, role, society_id, actor_id=actor_id, action="role given", now=now)
     return user
