@@ -39,6 +39,10 @@ WHOLE = GateFacts(
             ["the disclosure of Prof Elena Marchetti", "the disclosure of Dr Jonas Weber"],
         ),
         (
+            replace(WHOLE, unmitigated=("Prof Elena Marchetti",)),
+            ["what is done about the relations of Prof Elena Marchetti"],
+        ),
+        (
             GateFacts("", "", "", frozenset(), ("Dr Jonas Weber",)),
             [
                 "a title",

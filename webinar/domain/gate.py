@@ -8,13 +8,18 @@ from webinar.domain.session_details import UNTITLED, NotReady
 
 @dataclass(frozen=True)
 class GateFacts:
-    """What the gate looks at; `undisclosed` names those whose disclosure is not in."""
+    """What the gate looks at.
+
+    `undisclosed` names those whose disclosure is not in, `unmitigated` those who disclosed
+    relations of which nobody has said yet what is done about them.
+    """
 
     title: str
     abstract: str
     objectives: str
     parts: frozenset[FacultyPart]
     undisclosed: tuple[str, ...]
+    unmitigated: tuple[str, ...] = ()
 
 
 def missing_before_publishing(facts: GateFacts) -> list[str]:
@@ -29,6 +34,7 @@ def missing_before_publishing(facts: GateFacts) -> list[str]:
     if FacultyPart.PRESENTER not in facts.parts:
         missing.append("a presenter")
     missing += [f"the disclosure of {name}" for name in facts.undisclosed]
+    missing += [f"what is done about the relations of {name}" for name in facts.unmitigated]
     return missing
 
 

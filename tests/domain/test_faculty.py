@@ -1,0 +1,74 @@
+"""What the faculty still owe, and when they are reminded."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from webinar.domain.faculty import Need, SentIn, reminder_due, still_missing
+from webinar.domain.session import FacultyPart
+
+# Thursday 26 November 2026, 18:15 in Zurich.
+STARTS_AT = datetime(2026, 11, 26, 17, 15, tzinfo=UTC)
+PRESENTS = frozenset({FacultyPart.PRESENTER})
+LONG_AGO = STARTS_AT - timedelta(days=60)
+
+
+def owed(sent: SentIn) -> list[Need]:
+    return [one.need for one in still_missing(sent, starts_at=STARTS_AT, zone="Europe/Zurich")]
+
+
+def test_a_presenter_is_asked_for_everything() -> None:
+    assert owed(SentIn(PRESENTS)) == list(Need)
+
+
+def test_a_moderator_is_not_asked_for_slides() -> None:
+    assert owed(SentIn(frozenset({FacultyPart.MODERATOR}))) == [
+        Need.DISCLOSURE,
+        Need.CONSENT,
+        Need.BIOGRAPHY,
+        Need.PHOTO,
+    ]
+
+
+@pytest.mark.parametrize("need", Need)
+def test_what_is_in_is_not_asked_for_again(need: Need) -> None:
+    everything = {one.value: True for one in Need}
+
+    assert owed(SentIn(PRESENTS, **everything)) == []
+    assert owed(SentIn(PRESENTS, **(everything | {need.value: False}))) == [need]
+
+
+@pytest.mark.parametrize(
+    ("zone", "due_on"), [("Europe/Zurich", date(2026, 11, 5)), ("Asia/Tokyo", date(2026, 11, 6))]
+)
+def test_days_are_counted_in_the_zone_of_the_session(zone: str, due_on: date) -> None:
+    missing = still_missing(SentIn(PRESENTS), starts_at=STARTS_AT, zone=zone)
+
+    assert (missing[0].need, missing[0].due_on) == (Need.DISCLOSURE, due_on)
+    assert missing[0].words == "your disclosure"
+
+
+@pytest.mark.parametrize(
+    ("days_left", "reminder"),
+    [(22, None), (21, 21), (11, 21), (10, 10), (4, 10), (3, 3), (0.1, 3), (0, None), (-1, None)],
+)
+def test_the_latest_reminder_that_should_be_out_is_due(
+    days_left: float, reminder: int | None
+) -> None:
+    now = STARTS_AT - timedelta(days=days_left)
+
+    assert reminder_due(starts_at=STARTS_AT, invited_at=LONG_AGO, now=now) == reminder
+
+
+def test_nobody_is_reminded_of_what_they_were_asked_a_moment_ago() -> None:
+    five_days_before = STARTS_AT - timedelta(days=5)
+
+    assert (
+        reminder_due(starts_at=STARTS_AT, invited_at=five_days_before, now=five_days_before) is None
+    )
+    assert (
+        reminder_due(
+            starts_at=STARTS_AT, invited_at=five_days_before, now=STARTS_AT - timedelta(days=2)
+        )
+        == 3
+    )
