@@ -5,12 +5,10 @@ topics, faculty, recording and grants.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 from typing import TypeVar
 
-from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import defer, joinedload, selectinload
 
 from webinar.db import DbSession
@@ -25,40 +23,19 @@ from webinar.models import (
     Topic,
     WebinarSession,
 )
-from webinar.models.season import session_topic
 from webinar.services.listings import Listed, listed
+from webinar.services.schedule_filters import EVERYTHING, Of, is_ahead, narrowed
 
 Found = TypeVar("Found", Series, Topic, Society)
 
 CLOSING_SOON = timedelta(days=30)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Of:
-    """Only sessions of these; "" means all. Slugs, as they stand in addresses."""
-
-    society: str = ""
-    series: str = ""
-    topic: str = ""
-
-
-@dataclass(frozen=True)
-class Offered:
-    """A society, series or topic one can choose, and how many sessions it has ahead."""
-
-    slug: str
-    name: str
-    ahead: int
-
-
-EVERYTHING = Of()
-
-
 def ahead(
     db: DbSession, *, now: datetime, of: Of = EVERYTHING, limit: int = 0, offset: int = 0
 ) -> list[Listed]:
     """On air, running or to come, earliest first; the cancelled ones among them too."""
-    query = _visible(of).where(_is_ahead(now))
+    query = _visible(db, of).where(is_ahead(now))
     query = query.order_by(WebinarSession.starts_at, WebinarSession.id)
     return listed(db, _cut(query, limit, offset))
 
@@ -67,21 +44,23 @@ def past(
     db: DbSession, *, now: datetime, of: Of = EVERYTHING, limit: int = 0, offset: int = 0
 ) -> list[Listed]:
     """Over, latest first; what was cancelled is left out."""
-    query = _visible(of).where(_is_past(now))
+    query = _visible(db, of).where(_is_past(now))
     query = query.order_by(WebinarSession.starts_at.desc(), WebinarSession.id.desc())
     return listed(db, _cut(query, limit, offset))
 
 
 def between(db: DbSession, start: datetime, end: datetime, *, of: Of = EVERYTHING) -> list[Listed]:
     """Everything that starts in [start, end), earliest first."""
-    query = _visible(of).where(WebinarSession.starts_at >= start, WebinarSession.starts_at < end)
+    query = _visible(db, of).where(
+        WebinarSession.starts_at >= start, WebinarSession.starts_at < end
+    )
     return listed(db, query.order_by(WebinarSession.starts_at, WebinarSession.id))
 
 
 def closing_soon(db: DbSession, *, now: datetime, limit: int = 5) -> list[Listed]:
     """Recordings whose window closes within thirty days, the most urgent first."""
     query = (
-        _visible()
+        _visible(db)
         .join(Recording, Recording.session_id == WebinarSession.id)
         .where(
             Recording.state == RecordingState.PUBLISHED,
@@ -96,14 +75,14 @@ def closing_soon(db: DbSession, *, now: datetime, limit: int = 5) -> list[Listed
 
 def of_ids(db: DbSession, ids: Sequence[int]) -> list[Listed]:
     """These sessions, earliest first; drafts are left out."""
-    query = _visible().where(WebinarSession.id.in_(ids))
+    query = _visible(db).where(WebinarSession.id.in_(ids))
     return listed(db, query.order_by(WebinarSession.starts_at, WebinarSession.id))
 
 
 def shown(db: DbSession, public_id: str) -> Listed:
     """One session with everything its own page says. A draft is NotFound like a wrong address."""
     query = (
-        _visible()
+        _visible(db)
         .where(WebinarSession.public_id == public_id)
         .options(
             selectinload(WebinarSession.topics),
@@ -140,65 +119,7 @@ def series_of(db: DbSession, society_id: int) -> list[Series]:
     )
 
 
-def topics_offered(db: DbSession, *, now: datetime) -> list[Offered]:
-    """Topics with a session that is not a draft, by name, with what they have ahead."""
-    return _offered(db, _topics_statement(), now)
-
-
-def series_offered(db: DbSession, *, now: datetime) -> list[Offered]:
-    """Series with a session that is not a draft, by name, with what they have ahead."""
-    return _offered(db, _series_statement(), now)
-
-
-def societies_offered(db: DbSession, *, now: datetime) -> list[Offered]:
-    """Societies with a session that is not a draft, by name, with what they have ahead."""
-    return _offered(db, _societies_statement(), now)
-
-
-def _offered(db: DbSession, query: Select[str, str, int], now: datetime) -> list[Offered]:
-    found = db.connection().execute(query, {"now": now})
-    return [Offered(slug, name, number) for slug, name, number in found]
-
-
-# Built once: building one costs more than the database takes to answer it.
-
-
-@cache
-def _topics_statement() -> Select[str, str, int]:
-    query = (
-        select(Topic.slug, Topic.name, _number_ahead())
-        .join(session_topic, session_topic.c.topic_id == Topic.id)
-        .join(WebinarSession, WebinarSession.id == session_topic.c.session_id)
-    )
-    return _grouped(query, Topic)
-
-
-@cache
-def _series_statement() -> Select[str, str, int]:
-    query = select(Series.slug, Series.name, _number_ahead())
-    return _grouped(query.join(WebinarSession, WebinarSession.series_id == Series.id), Series)
-
-
-@cache
-def _societies_statement() -> Select[str, str, int]:
-    query = select(Society.slug, Society.short_name, _number_ahead())
-    return _grouped(query.join(WebinarSession, WebinarSession.society_id == Society.id), Society)
-
-
-def _grouped(
-    query: Select[str, str, int], kind: type[Topic] | type[Series] | type[Society]
-) -> Select[str, str, int]:
-    query = query.where(WebinarSession.status != SessionStatus.DRAFT)
-    return query.group_by(kind.id).order_by(kind.name)
-
-
-def _number_ahead() -> ColumnElement[int]:
-    now: BindParameter[datetime] = bindparam("now")
-    takes_place = and_(_is_ahead(now), WebinarSession.status != SessionStatus.CANCELLED)
-    return func.count().filter(takes_place)
-
-
-def _visible(of: Of = EVERYTHING) -> Select[WebinarSession]:
+def _visible(db: DbSession, of: Of = EVERYTHING) -> Select[WebinarSession]:
     query = (
         select(WebinarSession)
         .where(WebinarSession.status != SessionStatus.DRAFT)
@@ -210,23 +131,7 @@ def _visible(of: Of = EVERYTHING) -> Select[WebinarSession]:
             joinedload(WebinarSession.society),
         )
     )
-    if of.society:
-        query = query.where(WebinarSession.society.has(Society.slug == of.society))
-    if of.series:
-        query = query.where(WebinarSession.series.has(Series.slug == of.series))
-    if of.topic:
-        query = query.where(WebinarSession.topics.any(Topic.slug == of.topic))
-    return query
-
-
-def _is_ahead(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
-    return or_(
-        WebinarSession.status == SessionStatus.LIVE,
-        and_(
-            WebinarSession.status.in_((SessionStatus.PUBLISHED, SessionStatus.CANCELLED)),
-            WebinarSession.ends_at > now,
-        ),
-    )
+    return query if of == EVERYTHING else narrowed(db, query, of)
 
 
 def _is_past(now: datetime) -> ColumnElement[bool]:

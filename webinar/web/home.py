@@ -6,7 +6,7 @@ from flask_login import current_user
 
 from webinar.domain.place import StepKind, next_step
 from webinar.domain.session import SessionStatus
-from webinar.services import places, schedule
+from webinar.services import places, schedule, schedule_filters
 from webinar.services.listings import Listed
 from webinar.web.access import public
 from webinar.web.listing import Row, by_month, row_of
@@ -41,7 +41,7 @@ def index() -> ResponseReturnValue:
         next=[(row_of(listed, now=g.now), cards[listed.session.id]) for listed in upcoming],
         months=by_month([listed for listed in coming if listed not in heads], now=g.now),
         closing=[row_of(found, now=g.now) for found in schedule.closing_soon(g.db, now=g.now)],
-        topics=schedule.topics_offered(g.db, now=g.now),
+        topics=schedule_filters.topics_offered(g.db, now=g.now),
         my_steps=_my_steps(user_id, heads) if user_id is not None else [],
         feed=subscription("all sessions", "feeds.everything"),
     )

@@ -6,7 +6,7 @@ from flask_login import current_user
 
 from webinar.domain.timezone import to_local
 from webinar.services import places, schedule
-from webinar.services.schedule import Of
+from webinar.services.schedule_filters import Of
 from webinar.services.series import rhythms_of
 from webinar.web.access import public
 from webinar.web.listing import by_month, row_of

@@ -1,11 +1,9 @@
 """The schedule, as a list by month or as a month, and the page of one session."""
 
 import re
-from dataclasses import dataclass
 from datetime import date
-from urllib.parse import urlencode
 
-from flask import Blueprint, g, render_template, request, url_for
+from flask import Blueprint, g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -13,7 +11,7 @@ from webinar.domain.attendance import ViewingMode
 from webinar.domain.place import StepKind, next_step
 from webinar.domain.timezone import to_local
 from webinar.services import places, schedule
-from webinar.services.schedule import Of, Offered
+from webinar.services.schedule_filters import EVERYTHING, Of
 from webinar.web.access import public
 from webinar.web.listing import (
     by_month,
@@ -25,45 +23,18 @@ from webinar.web.listing import (
     weeks_of,
 )
 from webinar.web.place_cards import card_of
-from webinar.web.subscriptions import Subscription, subscription
+from webinar.web.schedule_choices import address, choices, feed_of, kept, wanted
 
 bp = Blueprint("sessions", __name__, url_prefix="/sessions")
 
 PAGE_SIZE = 16
-NAMES = ("society", "series", "topic", "when", "view", "month", "page")
-
-
-@dataclass(frozen=True)
-class Filter:
-    """One group of chips. `chosen` is a slug that may not be among the choices any more."""
-
-    label: str
-    name: str
-    chosen: str
-    choices: list[Offered]
-
-    def items(self) -> list[tuple[str, str, bool, int | None]]:
-        """Label, address, whether chosen, how many ahead; a chosen one leads back."""
-        return [
-            (
-                choice.name,
-                _address(**{self.name: "" if choice.slug == self.chosen else choice.slug}),
-                choice.slug == self.chosen,
-                choice.ahead or None,
-            )
-            for choice in self.choices
-        ]
 
 
 @bp.get("/")
 @public
 def index() -> ResponseReturnValue:
     """Every session that is announced; the address says which part."""
-    of = Of(
-        society=request.args.get("society", ""),
-        series=request.args.get("series", ""),
-        topic=request.args.get("topic", ""),
-    )
+    of = wanted()
     return _month_page(of) if request.args.get("view") == "month" else _list_page(of)
 
 
@@ -108,18 +79,16 @@ def _list_page(of: Of) -> str:
     # One more than is shown says whether there are later ones.
     found = find(g.db, now=g.now, of=of, limit=PAGE_SIZE + 1, offset=(number - 1) * PAGE_SIZE)
     has_more = len(found) > PAGE_SIZE
-    filters = _filters(of)
     return render_template(
         "sessions/index.html",
         months=by_month(found[:PAGE_SIZE], now=g.now),
         wants_past=wants_past,
         number=number,
-        earlier_href=_address(page=str(number - 1) if number > 2 else "") if number > 1 else "",
-        later_href=_address(page=str(number + 1)) if has_more else "",
-        tabs=_tabs(),
-        filters=filters,
-        is_filtered=of != Of(),
-        feed=_feed(filters),
+        earlier_href=address(page=str(number - 1) if number > 2 else "") if number > 1 else "",
+        later_href=address(page=str(number + 1)) if has_more else "",
+        # Where the same words or filters may find something if nothing is found here.
+        elsewhere_href=address(when="" if wants_past else "past"),
+        **_head(of),
     )
 
 
@@ -127,29 +96,30 @@ def _month_page(of: Of) -> str:
     first = _month()
     start, end = month_span(first, g.home_zone)
     found = schedule.between(g.db, start, end, of=of)
-    filters = _filters(of)
     return render_template(
         "sessions/month.html",
         first=first,
         weeks=weeks_of(first, found, zone=g.home_zone, now=g.now),
         months=by_month(found, now=g.now),
-        earlier_href=_address(month=f"{_months_later(first, -1):%Y-%m}"),
-        later_href=_address(month=f"{_months_later(first, 1):%Y-%m}"),
-        tabs=_tabs(),
-        filters=filters,
-        is_filtered=of != Of(),
-        feed=_feed(filters),
+        earlier_href=address(month=f"{_months_later(first, -1):%Y-%m}"),
+        later_href=address(month=f"{_months_later(first, 1):%Y-%m}"),
+        list_href=address(view="", month=""),
+        **_head(of),
     )
 
 
-def _address(**changes: str) -> str:
-    """This page with other choices; "" takes one away. A new choice begins at the first page."""
-    chosen = {name: request.args.get(name, "") for name in NAMES}
-    if "page" not in changes:
-        chosen["page"] = ""
-    chosen |= changes
-    query = urlencode({name: value for name, value in chosen.items() if value})
-    return url_for("sessions.index") + (f"?{query}" if query else "")
+def _head(of: Of) -> dict[str, object]:
+    """What stands above every form of the schedule, and the feed below it."""
+    offered = choices(of)
+    return {
+        "tabs": _tabs(),
+        "of": of,
+        "kept": kept(),
+        "choices": offered,
+        "is_filtered": of != EVERYTHING,
+        "without_words_href": address(q=""),
+        "feed": feed_of(offered),
+    }
 
 
 def _tabs() -> list[tuple[str, str, bool]]:
@@ -158,40 +128,12 @@ def _tabs() -> list[tuple[str, str, bool]]:
     return [
         (
             "Upcoming",
-            _address(when="", view="", month=""),
+            address(when="", view="", month=""),
             not wants_past and not as_month,
         ),
-        ("Past sessions", _address(when="past", view="", month=""), wants_past),
-        ("Month", _address(view="month", when=""), as_month),
+        ("Past sessions", address(when="past", view="", month=""), wants_past),
+        ("Month", address(view="month", when=""), as_month),
     ]
-
-
-def _filters(of: Of) -> list[Filter]:
-    """A group is shown once there is a choice, or a choice to take back."""
-    offered = (
-        ("Series", "series", of.series, schedule.series_offered(g.db, now=g.now)),
-        ("Topic", "topic", of.topic, schedule.topics_offered(g.db, now=g.now)),
-        ("Society", "society", of.society, schedule.societies_offered(g.db, now=g.now)),
-    )
-    return [
-        Filter(label, name, chosen, choices)
-        for label, name, chosen, choices in offered
-        if len(choices) > 1 or chosen
-    ]
-
-
-def _feed(filters: list[Filter]) -> Subscription:
-    """The feed of what is shown; feeds know one choice at a time."""
-    chosen = [
-        (group.name, choice)
-        for group in filters
-        for choice in group.choices
-        if choice.slug == group.chosen
-    ]
-    if len(chosen) != 1:
-        return subscription("all sessions", "feeds.everything")
-    name, choice = chosen[0]
-    return subscription(choice.name, f"feeds.{name}", slug=choice.slug)
 
 
 def _month() -> date:

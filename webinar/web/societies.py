@@ -4,7 +4,7 @@ from flask import Blueprint, g, render_template
 from flask.typing import ResponseReturnValue
 
 from webinar.services import schedule
-from webinar.services.schedule import Of
+from webinar.services.schedule_filters import Of
 from webinar.web.access import public
 from webinar.web.listing import by_month, row_of
 from webinar.web.subscriptions import subscription
