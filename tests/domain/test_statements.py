@@ -3,14 +3,19 @@ from decimal import Decimal
 
 import pytest
 
+from webinar.domain.credit import GrantStatus
 from webinar.domain.statements import (
     Activity,
+    GrantedStatementNotPermitted,
     StatementNotPermitted,
     applied_statement,
     ensure_permitted,
+    ensure_permitted_once_granted,
     for_another,
     granted_statement,
     in_step,
+    names_activity,
+    shown_statement,
 )
 
 ROUND = Activity("Nodes", datetime(2026, 11, 26, 17, 15, tzinfo=UTC), "Europe/Zurich")
@@ -62,3 +67,35 @@ def test_another_beginning_is_refused_before_the_decision() -> None:
 
     with pytest.raises(StatementNotPermitted, match="An application has been made to the EACCME"):
         ensure_permitted("eaccme", "EACCME accreditation is expected.")
+
+
+@pytest.mark.parametrize(
+    ("status", "shown"),
+    [
+        (GrantStatus.NONE, ""),
+        (GrantStatus.APPLIED, "applied"),
+        (GrantStatus.GRANTED, "granted"),
+        (GrantStatus.REFUSED, ""),
+        (GrantStatus.WITHDRAWN, ""),
+    ],
+)
+def test_each_state_has_its_words_and_a_refusal_none(status: GrantStatus, shown: str) -> None:
+    assert shown_statement(status, applied="applied", granted="granted") == shown
+
+
+def test_after_the_decision_other_words_are_refused() -> None:
+    permitted = granted_statement("eaccme", ROUND, HALF)
+    ensure_permitted_once_granted("eaccme", permitted, HALF)
+    ensure_permitted_once_granted("eaccme", f"{permitted} More on conversion.", HALF)
+    ensure_permitted_once_granted("eaccme", "", HALF)
+    ensure_permitted_once_granted("acoe", "Reviewed by ACOE.", HALF)
+
+    for text in ("EACCME gives half a credit.", granted_statement("eaccme", ROUND, ONE)):
+        with pytest.raises(GrantedStatementNotPermitted, match=r"with 0\.5 European"):
+            ensure_permitted_once_granted("eaccme", text, HALF)
+
+
+def test_words_of_ones_own_are_held_against_the_title_and_the_day() -> None:
+    assert names_activity("“Nodes” of 26 November 2026 was reviewed.", ROUND)
+    assert not names_activity("“Nodes” of 19 November 2026 was reviewed.", ROUND)
+    assert not names_activity("“Margins” of 26 November 2026 was reviewed.", ROUND)

@@ -1,6 +1,7 @@
 """Grants: stated, changed, removed, taken over; calendars, the clock and the trail follow."""
 
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from webinar.domain.attendance import ViewingMode
 from webinar.domain.credit import GrantStatus, Reason
 from webinar.domain.errors import NotFound
 from webinar.domain.session import SessionStatus
-from webinar.domain.statements import StatementNotPermitted
+from webinar.domain.statements import GrantedStatementNotPermitted, StatementNotPermitted
 from webinar.jobs.deciding import decide_due
 from webinar.jobs.toolbox import Toolbox
 from webinar.models import (
@@ -27,17 +28,22 @@ from webinar.models import (
     EvaluationGiven,
     WebinarSession,
 )
-from webinar.services import accreditation, accreditation_copies, audit, credits, feeds
+from webinar.services import accreditation, accreditation_copies, accreditors, audit, credits, feeds
 from webinar.services.accreditation import (
+    EditionTooLong,
     GrantDetails,
     GrantExists,
     GrantIsUsed,
+    ImpossibleApplicationDay,
     ImpossibleCredits,
+    ImpossibleDecisionDay,
+    NotInForce,
     ReferenceTooLong,
     RuleIsFixed,
 )
 from webinar.services.feeds import CalendarTool
 from webinar.services.policies import ensure_policies
+from webinar.services.policy_versions import rules_offered
 from webinar.services.societies import NameMissing, SlugTaken
 from webinar.tools import calendar_tool
 
@@ -255,20 +261,24 @@ def test_a_grant_under_which_credit_was_decided_cannot_be_removed_either(
 
 
 def test_the_newest_version_of_each_rule_is_offered(db: DbSession) -> None:
-    db.add(CreditPolicy(name="esmo-mora-live", version=2, data={"mode": "live"}, created_at=NOW))
+    db.add(
+        CreditPolicy(
+            name="esmo-mora-live", version=2, data={"mode": "live"}, created_at=NOW, approved_at=NOW
+        )
+    )
     db.flush()
 
-    keys = [rule.key for rule in accreditation.rules_offered(db)]
+    keys = [rule.key for rule in rules_offered(db)]
 
     assert "esmo-mora-live@2" in keys
     assert "esmo-mora-live@1" not in keys
 
 
 def test_a_rule_knows_the_body_it_was_written_for(db: DbSession) -> None:
-    bodies = accreditation.accreditors(db)
+    bodies = accreditors.listed(db)
     found = {
-        rule.policy.name: getattr(accreditation.body_of(rule, bodies), "slug", None)
-        for rule in accreditation.rules_offered(db)
+        rule.policy.name: getattr(accreditors.body_of(rule, bodies), "slug", None)
+        for rule in rules_offered(db)
     }
 
     assert found["eaccme-elm-recorded"] == "eaccme"
@@ -278,7 +288,7 @@ def test_a_rule_knows_the_body_it_was_written_for(db: DbSession) -> None:
 
 
 def test_a_new_body_needs_three_names_and_comes_once(db: DbSession) -> None:
-    made = accreditation.add_accreditor(
+    made = accreditors.add(
         db, name="Ordre des médecins", short_name="ODM", unit="point", actor_id=None, now=NOW
     )
 
@@ -288,7 +298,7 @@ def test_a_new_body_needs_three_names_and_comes_once(db: DbSession) -> None:
         ({"name": "Other", "short_name": "O", "unit": ""}, NameMissing),
     ):
         with pytest.raises(refusal):
-            accreditation.add_accreditor(db, **names, actor_id=None, now=NOW)
+            accreditors.add(db, **names, actor_id=None, now=NOW)
 
 
 def test_the_same_as_last_time_begins_as_applied_for_and_speaks_of_this_session(
@@ -372,3 +382,58 @@ def test_only_sessions_of_the_series_with_grants_are_offered(
                 calendar=calendar,
                 now=NOW,
             )
+
+
+def test_the_days_of_application_and_decision_are_kept(
+    db: DbSession, calendar: CalendarTool
+) -> None:
+    applied = details(
+        db, status=GrantStatus.APPLIED, edition="UEMS 2023.07", applied_on=date(2026, 9, 3)
+    )
+    grant = add(db, make_session(db), applied, calendar)
+    while_applied = grant.edition, grant.applied_on, grant.decided_on
+
+    change(db, grant, details(db, decided_on=date(2026, 11, 19)), calendar)
+
+    assert while_applied == ("UEMS 2023.07", date(2026, 9, 3), None)
+    assert (grant.applied_on, grant.decided_on) == (date(2026, 9, 3), date(2026, 11, 19))
+
+
+def test_what_is_first_said_today_begins_today(db: DbSession, calendar: CalendarTool) -> None:
+    grant = add(db, make_session(db), details(db, status=GrantStatus.APPLIED), calendar)
+    assert (grant.applied_on, grant.decided_on) == (NOW.date(), None)
+
+    change(db, grant, details(db, status=GrantStatus.REFUSED), calendar)
+
+    assert (grant.applied_on, grant.decided_on) == (NOW.date(), AFTER.date())
+
+
+@pytest.mark.parametrize(
+    ("stated", "refusal"),
+    [
+        ({"edition": "x" * 61}, EditionTooLong),
+        ({"applied_on": date(2026, 11, 21)}, ImpossibleApplicationDay),
+        ({"decided_on": date(2026, 11, 21)}, ImpossibleDecisionDay),
+        (
+            {"applied_on": date(2026, 11, 2), "decided_on": date(2026, 11, 1)},
+            ImpossibleDecisionDay,
+        ),
+        ({"statement_granted": "EACCME gives credit."}, GrantedStatementNotPermitted),
+    ],
+)
+def test_impossible_days_and_words_are_refused(
+    db: DbSession, calendar: CalendarTool, stated: dict[str, object], refusal: type[Exception]
+) -> None:
+    with pytest.raises(refusal):
+        add(db, make_session(db), details(db, **stated), calendar)
+
+
+def test_no_grant_follows_a_draft_of_a_rule(db: DbSession, calendar: CalendarTool) -> None:
+    stated = details(db)
+    draft = CreditPolicy(name="eaccme-3.0-live", version=2, data={"mode": "live"}, created_at=NOW)
+    db.add(draft)
+    db.flush()
+
+    assert "eaccme-3.0-live@1" in [rule.key for rule in rules_offered(db)]
+    with pytest.raises(NotInForce):
+        add(db, make_session(db), replace(stated, policy_id=draft.id), calendar)

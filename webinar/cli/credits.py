@@ -17,6 +17,7 @@ from webinar.domain.span import Span
 from webinar.services import accreditation, sessions
 from webinar.services import credits as stored_credits
 from webinar.services.policies import seed_policies
+from webinar.services.policy_versions import rule_of
 
 KNOWN_FIELDS = frozenset(
     {
@@ -97,7 +98,7 @@ def grants_command(session: str) -> None:
         found = sessions.by_public_id(db, session)
         for grant in accreditation.grants_of(db, found.id):
             unit = grant.accreditor.unit
-            rules = accreditation.rule_of(grant.policy).rules
+            rules = rule_of(grant.policy).rules
             words = words_of(rules, granted=grant.credits_granted, unit=unit)
             click.echo(f"{grant.accreditor.short_name}  {grant.status:<9}  {words}")
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from webinar.domain.credit import GrantStatus
 from webinar.domain.errors import DomainError
 from webinar.domain.figures import plain_credit
 from webinar.domain.timezone import to_local
@@ -28,8 +29,16 @@ EACCME_GRANTED = (
 )
 
 
+EACCME_GRANTED_SAYS = EACCME_GRANTED.removeprefix("The {activity} ")
+"""What has to stand in the statement word for word, however the activity is called."""
+
+
 class StatementNotPermitted(DomainError):
-    """The body allows one beginning only while it has not decided."""
+    """The body allows other words only while it has not decided."""
+
+
+class GrantedStatementNotPermitted(DomainError):
+    """The body has its statement used word for word once it has decided."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +87,32 @@ def for_another(text: str, activity: Activity, other: Activity) -> str:
     return text.replace(activity.title, other.title).replace(activity.day, other.day)
 
 
+def shown_statement(status: GrantStatus, *, applied: str, granted: str) -> str:
+    """The words that may stand in public: of a refusal, or what was withdrawn, none."""
+    if status is GrantStatus.APPLIED:
+        return applied
+    return granted if status is GrantStatus.GRANTED else ""
+
+
+def names_activity(text: str, activity: Activity) -> bool:
+    """True if words of one's own name the session as it is now: its title and its day."""
+    return activity.title in text and activity.day in text
+
+
 def ensure_permitted(body: str, text: str) -> None:
     """Raise StatementNotPermitted unless a statement before the decision begins as it must."""
     begins = APPLICATION_BEGINS.get(body, "")
     if text and not text.startswith(begins):
         raise StatementNotPermitted(f"Before the decision the statement has to begin: “{begins} …”")
+
+
+def ensure_permitted_once_granted(body: str, text: str, credits: Decimal) -> None:
+    """Raise GrantedStatementNotPermitted unless the body's words stand in it, with the credits.
+
+    Sentences may follow, such as those on conversion that some bodies have.
+    """
+    if body != EACCME or not text:
+        return
+    says = EACCME_GRANTED_SAYS.format(credits=plain_credit(credits))
+    if says not in text:
+        raise GrantedStatementNotPermitted(f"Once granted the statement has to say: “… {says}”")

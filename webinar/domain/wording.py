@@ -72,6 +72,11 @@ def day_month(at: datetime, zone: str) -> str:
     return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
 
 
+def day_words(day: date) -> str:
+    """`3 Sep 2026`, a day that belongs to no zone: of a decision, a deadline."""
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
 def month_year(day: date) -> str:
     """`November 2026`, the head of a month in a list. An instant is converted by the caller."""
     return f"{LONG_MONTHS[day.month - 1]} {day.year}"

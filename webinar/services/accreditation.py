@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from sqlalchemy import func, select
@@ -11,8 +11,7 @@ from webinar.db import DbSession
 from webinar.domain.attendance import ViewingMode
 from webinar.domain.credit import GrantStatus
 from webinar.domain.errors import Conflict, DomainError, NotFound
-from webinar.domain.policy import CreditPolicy as Rules
-from webinar.domain.statements import Activity, ensure_permitted
+from webinar.domain.statements import Activity, ensure_permitted, ensure_permitted_once_granted
 from webinar.domain.timezone import to_local
 from webinar.domain.wording import plural
 from webinar.models import (
@@ -25,10 +24,11 @@ from webinar.models import (
 )
 from webinar.services import audit, feeds
 from webinar.services.feeds import CalendarTool
-from webinar.services.societies import SlugTaken, ensure_name, slug_for
+from webinar.services.policy_versions import rule_of
 
 MOST_CREDITS = Decimal(999)
 LONGEST_REFERENCE = 60
+LONGEST_EDITION = 60
 DECIDED = frozenset({GrantStatus.GRANTED, GrantStatus.REFUSED})
 
 
@@ -52,6 +52,22 @@ class ReferenceTooLong(DomainError):
     """Longer than any body's reference."""
 
 
+class EditionTooLong(DomainError):
+    """Longer than the name of any body's criteria."""
+
+
+class NotInForce(DomainError):
+    """A version of a policy that nobody has approved yet."""
+
+
+class ImpossibleApplicationDay(DomainError):
+    """Nobody has applied tomorrow."""
+
+
+class ImpossibleDecisionDay(DomainError):
+    """A body decides after it was asked, and not tomorrow."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class GrantDetails:
     """A grant as an officer states it; the mode is the policy's."""
@@ -61,71 +77,16 @@ class GrantDetails:
     status: GrantStatus
     credits: Decimal
     reference: str = ""
+    edition: str = ""
+    """Of the body's criteria: UEMS 2023.07."""
+    applied_on: date | None = None
+    """None: the day on which it is first said to be applied for."""
+    decided_on: date | None = None
+    """None: the day on which the decision is first stated."""
     statement_applied: str = ""
     statement_granted: str = ""
     credit_until: datetime | None = None
     """The credit clock of a recording, half-open; None: as long as the recording is open."""
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A stored policy version and what it says; `key` names it in forms."""
-
-    policy: CreditPolicy
-    rules: Rules
-
-    @property
-    def key(self) -> str:
-        """`eaccme-3.0-live@1`."""
-        return f"{self.policy.name}@{self.policy.version}"
-
-
-def rules_offered(db: DbSession) -> list[Rule]:
-    """The newest version of every policy, live before recorded, by body."""
-    newest: dict[str, CreditPolicy] = {}
-    for policy in db.scalars(select(CreditPolicy).order_by(CreditPolicy.version)):
-        newest[policy.name] = policy
-    offered = [rule_of(policy) for policy in newest.values()]
-    return sorted(offered, key=lambda rule: (rule.rules.mode, rule.rules.body.casefold()))
-
-
-def rule_of(policy: CreditPolicy) -> Rule:
-    """The policy read."""
-    return Rule(policy, Rules.from_data(policy.name, policy.version, policy.data))
-
-
-def body_of(rule: Rule, bodies: list[Accreditor]) -> Accreditor | None:
-    """The body a shipped policy was written for, by its name; None for others."""
-    fitting = [body for body in bodies if body.slug in rule.policy.name]
-    return max(fitting, key=lambda body: len(body.slug), default=None)
-
-
-def accreditors(db: DbSession) -> list[Accreditor]:
-    """Every body, by name."""
-    return list(db.scalars(select(Accreditor).order_by(Accreditor.name, Accreditor.id)))
-
-
-def add_accreditor(
-    db: DbSession, *, name: str, short_name: str, unit: str, actor_id: int | None, now: datetime
-) -> Accreditor:
-    """Make a body known; raises NameMissing, SlugTaken."""
-    name, short_name = ensure_name(name), ensure_name(short_name, longest=40)
-    unit = ensure_name(unit, longest=40)
-    slug = slug_for(short_name)[:40] or slug_for(name)[:40] or "body"
-    if db.scalar(select(Accreditor.id).where(Accreditor.slug == slug)) is not None:
-        raise SlugTaken(f"A body called {short_name} is known already. Choose it in the list.")
-    body = Accreditor(slug=slug, name=name, short_name=short_name, unit=unit)
-    db.add(body)
-    db.flush()
-    audit.write(
-        db,
-        actor_id=actor_id,
-        action="accreditor added",
-        subject=f"accreditor {body.id}",
-        after={"name": name, "short_name": short_name, "unit": unit},
-        now=now,
-    )
-    return body
 
 
 def grants_of(db: DbSession, session_id: int) -> list[AccreditationGrant]:
@@ -198,7 +159,8 @@ def add_grant(
 ) -> AccreditationGrant:
     """Let the session earn something under one body.
 
-    Raises GrantExists, ImpossibleCredits, ReferenceTooLong, StatementNotPermitted.
+    Raises GrantExists, NotInForce, ImpossibleCredits, ReferenceTooLong, EditionTooLong,
+    ImpossibleApplicationDay, ImpossibleDecisionDay, StatementNotPermitted.
     """
     _lock(db, session)
     grant = AccreditationGrant(session_id=session.id, status=GrantStatus.NONE)
@@ -272,6 +234,9 @@ def facts_of(grant: AccreditationGrant) -> dict[str, object]:
         "status": grant.status,
         "credits_granted": format(grant.credits_granted.normalize(), "f"),
         "reference": grant.reference,
+        "edition": grant.edition,
+        "applied_on": grant.applied_on,
+        "decided_on": grant.decided_on,
         "statement_applied": grant.statement_applied,
         "statement_granted": grant.statement_granted,
         "credit_until": grant.credit_until,
@@ -291,6 +256,9 @@ def details_of(grant: AccreditationGrant) -> GrantDetails:
         status=grant.status,
         credits=grant.credits_granted,
         reference=grant.reference,
+        edition=grant.edition,
+        applied_on=grant.applied_on,
+        decided_on=grant.decided_on,
         statement_applied=grant.statement_applied,
         statement_granted=grant.statement_granted,
         credit_until=grant.credit_until,
@@ -308,29 +276,60 @@ def _fill(
     policy = db.get_one(CreditPolicy, details.policy_id)
     rules = rule_of(policy).rules
     body = db.get_one(Accreditor, details.accreditor_id)
-    if not 0 < details.credits <= MOST_CREDITS or details.credits != round(details.credits, 2):
-        raise ImpossibleCredits(
-            "Give the credits as a number above 0 with at most two decimals: 0.5."
-        )
-    if len(details.reference) > LONGEST_REFERENCE:
-        raise ReferenceTooLong(f"A reference has at most {LONGEST_REFERENCE} characters.")
-    if details.status is GrantStatus.APPLIED:
-        ensure_permitted(body.slug, details.statement_applied)
+    _ensure_sensible(details, body, policy)
     _ensure_alone(db, session, grant, body, rules.mode)
-    if details.status is not grant.status:
-        today = to_local(now, session.zone).date()
-        grant.decided_on = today if details.status in DECIDED else grant.decided_on
+    _set_days(grant, details, today=to_local(now, session.zone).date())
     grant.accreditor, grant.accreditor_id = body, body.id
     grant.policy, grant.policy_id = policy, policy.id
     grant.mode = rules.mode
     grant.status = details.status
     grant.credits_granted = details.credits
     grant.reference = details.reference
+    grant.edition = details.edition
     grant.statement_applied = details.statement_applied
     grant.statement_granted = details.statement_granted
     # A live session is over when it is over: only a recording has a credit clock.
     is_recorded = rules.mode is ViewingMode.RECORDED
     grant.credit_until = details.credit_until if is_recorded else None
+
+
+def _ensure_sensible(details: GrantDetails, body: Accreditor, policy: CreditPolicy) -> None:
+    if policy.approved_at is None:
+        raise NotInForce(
+            f"Version {policy.version} of {policy.name} is a draft. Have it approved first."
+        )
+    if not 0 < details.credits <= MOST_CREDITS or details.credits != round(details.credits, 2):
+        raise ImpossibleCredits(
+            "Give the credits as a number above 0 with at most two decimals: 0.5."
+        )
+    if len(details.reference) > LONGEST_REFERENCE:
+        raise ReferenceTooLong(f"A reference has at most {LONGEST_REFERENCE} characters.")
+    if len(details.edition) > LONGEST_EDITION:
+        raise EditionTooLong(f"An edition has at most {LONGEST_EDITION} characters.")
+    if details.status is GrantStatus.APPLIED:
+        ensure_permitted(body.slug, details.statement_applied)
+    if details.status is GrantStatus.GRANTED:
+        ensure_permitted_once_granted(body.slug, details.statement_granted, details.credits)
+
+
+def _set_days(grant: AccreditationGrant, details: GrantDetails, *, today: date) -> None:
+    """The days as stated, else as they were, else the day on which it is first said."""
+    is_new = details.status is not grant.status
+    applied_on = details.applied_on or grant.applied_on
+    decided_on = details.decided_on or grant.decided_on
+    if details.status is GrantStatus.APPLIED:
+        applied_on, decided_on = applied_on or (today if is_new else None), None
+    elif details.status in DECIDED and is_new:
+        decided_on = decided_on or today
+    if applied_on is not None and applied_on > today:
+        raise ImpossibleApplicationDay(
+            "That day is still to come. Give the day of the application."
+        )
+    if decided_on is not None and decided_on > today:
+        raise ImpossibleDecisionDay("That day is still to come. Give the day of the decision.")
+    if applied_on is not None and decided_on is not None and decided_on < applied_on:
+        raise ImpossibleDecisionDay("The decision is before the application. Check both days.")
+    grant.applied_on, grant.decided_on = applied_on, decided_on
 
 
 def _ensure_alone(

@@ -18,6 +18,7 @@ from webinar.domain.timezone import to_local, to_utc
 from webinar.models import AccreditationGrant, WebinarSession
 from webinar.services import accreditation
 from webinar.services.feeds import CalendarTool
+from webinar.services.policy_versions import rules_offered
 
 OFFERED = 12
 
@@ -69,7 +70,7 @@ def copy_grants(
     )
     if source is None:
         raise NotFound("That session is not of this series, or has no grants to take over.")
-    newest = {rule.policy.name: rule.policy.id for rule in accreditation.rules_offered(db)}
+    newest = {rule.policy.name: rule.policy.id for rule in rules_offered(db)}
     there = {(grant.accreditor_id, grant.mode) for grant in accreditation.grants_of(db, session.id)}
     added = []
     for grant in source.grants:
@@ -79,7 +80,13 @@ def copy_grants(
             _moved(grant, source.session, session), policy_id=newest[grant.policy.name]
         )
         if not as_decided:
-            details = replace(details, status=GrantStatus.APPLIED, reference="")
+            details = replace(
+                details,
+                status=GrantStatus.APPLIED,
+                reference="",
+                applied_on=None,
+                decided_on=None,
+            )
         added.append(
             accreditation.add_grant(
                 db, session, details, actor_id=actor_id, calendar=calendar, now=now

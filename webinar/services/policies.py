@@ -7,6 +7,7 @@ from importlib import resources
 from sqlalchemy import select
 
 from webinar.db import DbSession
+from webinar.domain.application_terms import ApplicationTerms
 from webinar.domain.policy import CreditPolicy
 from webinar.models import Accreditor
 from webinar.models import CreditPolicy as StoredPolicy
@@ -49,14 +50,26 @@ def ensure_policies(db: DbSession, *, now: datetime) -> dict[str, StoredPolicy]:
                 name=name, version=SEED_VERSION, data=data, created_at=now, approved_at=now
             )
             db.add(rows[name])
-    slugs = set(db.scalars(select(Accreditor.slug)))
+    terms = seed_terms()
+    bodies = {body.slug: body for body in db.scalars(select(Accreditor))}
     for slug, name, short_name, unit in ACCREDITORS:
-        if slug not in slugs:
-            db.add(Accreditor(slug=slug, name=name, short_name=short_name, unit=unit))
+        if slug not in bodies:
+            bodies[slug] = Accreditor(slug=slug, name=name, short_name=short_name, unit=unit)
+            db.add(bodies[slug])
+        if bodies[slug].application_terms is None and slug in terms:
+            bodies[slug].application_terms = terms[slug].data
     db.flush()
     return rows
 
 
-def _seeds() -> dict[str, dict[str, object]]:
-    text = resources.files("webinar.services").joinpath("seeds/credit_policies.json").read_text()
+def seed_terms() -> dict[str, ApplicationTerms]:
+    """What the shipped bodies ask of an application; a body without known terms is missing."""
+    return {
+        slug: ApplicationTerms.from_data(data)
+        for slug, data in _seeds("application_terms.json").items()
+    }
+
+
+def _seeds(file: str = "credit_policies.json") -> dict[str, dict[str, object]]:
+    text = resources.files("webinar.services").joinpath(f"seeds/{file}").read_text()
     return {name: data for name, data in json.loads(text).items() if name != "_note"}

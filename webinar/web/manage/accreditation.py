@@ -13,15 +13,21 @@ from webinar.domain.credit import GrantStatus
 from webinar.domain.errors import DomainError
 from webinar.domain.policy_words import amount_words, words_of
 from webinar.domain.session import SessionStatus
-from webinar.domain.statements import applied_statement, in_step
+from webinar.domain.statements import (
+    applied_statement,
+    in_step,
+    names_activity,
+    shown_statement,
+)
 from webinar.domain.wording import plural
 from webinar.models import AccreditationGrant, Accreditor, WebinarSession
 from webinar.services import accreditation as grants
 from webinar.services import accreditation_copies as copies
-from webinar.services import policies, quizzes, season
+from webinar.services import accreditors, policies, quizzes, season
 from webinar.services import sessions as session_service
-from webinar.services.accreditation import GrantDetails, Rule
+from webinar.services.accreditation import GrantDetails
 from webinar.services.feeds import CalendarTool
+from webinar.services.policy_versions import Rule, rule_of, rules_offered
 from webinar.tools import calendar_tool
 from webinar.web.access import requires
 from webinar.web.manage.blueprint import bp
@@ -55,6 +61,10 @@ class Stated:
     mark: Mark
     amount: str
     words: str
+    statement: str
+    """What may stand in public now, "" if nothing may."""
+    names_another: bool
+    """True if those words, being of one's own, name another title or day."""
     needs_test: bool
     why_kept: str
 
@@ -144,9 +154,9 @@ def grant_new(public_id: str) -> ResponseReturnValue:
     session = session_service.by_public_id(g.db, public_id)
     rule = _rule_asked_for()
     if rule is None:
-        offered = [(one, words_of(one.rules)) for one in grants.rules_offered(g.db)]
+        offered = [(one, words_of(one.rules)) for one in rules_offered(g.db)]
         return render_template("manage/grant_rules.html", session=session, rules=offered)
-    typed = Typed.proposed(session, rule, grants.accreditors(g.db))
+    typed = Typed.proposed(session, rule, accreditors.listed(g.db))
     return _form(session, None, typed, {})
 
 
@@ -163,7 +173,7 @@ def grant_edit(public_id: str, grant_id: int) -> ResponseReturnValue:
     """One grant as a form."""
     session = session_service.by_public_id(g.db, public_id)
     grant = grants.grant_of(g.db, session, grant_id)
-    typed = Typed.from_grant(session, grant, grants.rule_of(grant.policy))
+    typed = Typed.from_grant(session, grant, rule_of(grant.policy))
     return _form(session, grant, typed, {})
 
 
@@ -195,7 +205,7 @@ def grant_remove(public_id: str, grant_id: int) -> ResponseReturnValue:
 
 def _save(session: WebinarSession, grant: AccreditationGrant | None) -> ResponseReturnValue:
     typed = Typed.from_form(request.form)
-    bodies, rules = grants.accreditors(g.db), _rules_for(grant)
+    bodies, rules = accreditors.listed(g.db), _rules_for(grant)
     values, errors = read(typed, zone=session.zone, rules=rules, bodies=bodies)
     if values is None:
         return _form(session, grant, typed, errors), 422
@@ -232,7 +242,7 @@ def _store(session: WebinarSession, grant: AccreditationGrant | None, details: G
 
 
 def _new_body(typed: Typed) -> Accreditor:
-    return grants.add_accreditor(
+    return accreditors.add(
         g.db,
         name=typed.body_name,
         short_name=typed.body_short_name,
@@ -271,6 +281,9 @@ def _details(
         status=values.status,
         credits=values.credits,
         reference=typed.reference,
+        edition=typed.edition,
+        applied_on=values.applied_on,
+        decided_on=values.decided_on,
         statement_applied=in_step(typed.statement_applied, was=put_in[0], now=applied),
         statement_granted=in_step(typed.statement_granted, was=put_in[1], now=granted),
         credit_until=values.credit_until,
@@ -279,15 +292,15 @@ def _details(
 
 def _rule_asked_for() -> Rule | None:
     asked = request.args.get("rule", "")
-    return next((rule for rule in grants.rules_offered(g.db) if rule.key == asked), None)
+    return next((rule for rule in rules_offered(g.db) if rule.key == asked), None)
 
 
 def _rules_for(grant: AccreditationGrant | None) -> list[Rule]:
     """The newest rules, and the one the grant has if there is a newer version of it."""
-    offered = grants.rules_offered(g.db)
+    offered = rules_offered(g.db)
     if grant is None:
         return offered
-    present = grants.rule_of(grant.policy)
+    present = rule_of(grant.policy)
     rest = [rule for rule in offered if rule.key != present.key]
     return [present, *(rule for rule in rest if rule.rules.mode is present.rules.mode)]
 
@@ -300,7 +313,7 @@ def _form(
 ) -> str:
     rules = _rules_for(grant)
     chosen = next((rule for rule in rules if rule.key == typed.rule), None)
-    bodies = [(body.slug, body.name) for body in grants.accreditors(g.db)]
+    bodies = [(body.slug, body.name) for body in accreditors.listed(g.db)]
     return render_template(
         "manage/grant.html",
         session=session,
@@ -333,17 +346,23 @@ def _show(session: WebinarSession, problem: str) -> str:
 
 
 def _stated(grant: AccreditationGrant, has_test: bool) -> Stated:
-    rules, unit = grants.rule_of(grant.policy).rules, grant.accreditor.unit
+    rules, unit = rule_of(grant.policy).rules, grant.accreditor.unit
     words = words_of(rules, granted=grant.credits_granted, unit=unit)
     if grant.status is GrantStatus.APPLIED:
         words = f"Once granted: {words[0].lower()}{words[1:]}"
     elif grant.status is not GrantStatus.GRANTED:
         words = f"Nobody earns credit under it. As granted: {words[0].lower()}{words[1:]}"
+    statement = shown_statement(
+        grant.status, applied=grant.statement_applied, granted=grant.statement_granted
+    )
     return Stated(
         grant=grant,
         mark=MARKS[grant.status],
         amount=amount_words(grant.credits_granted, unit),
         words=words,
+        statement=statement,
+        names_another=bool(statement)
+        and not names_activity(statement, grants.activity_of(grant.session)),
         needs_test=rules.test_required and not has_test,
         why_kept=grants.why_kept(g.db, grant),
     )

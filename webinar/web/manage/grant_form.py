@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 
 from webinar.domain.attendance import ViewingMode
@@ -10,18 +10,27 @@ from webinar.domain.credit import GrantStatus
 from webinar.domain.errors import DomainError
 from webinar.domain.figures import plain_credit
 from webinar.domain.policy_words import most_for
-from webinar.domain.statements import StatementNotPermitted, applied_statement, granted_statement
+from webinar.domain.statements import (
+    GrantedStatementNotPermitted,
+    StatementNotPermitted,
+    applied_statement,
+    granted_statement,
+)
 from webinar.domain.timezone import AmbiguousWallTime, NonexistentWallTime, to_local, to_utc
 from webinar.models import AccreditationGrant, Accreditor, WebinarSession
 from webinar.services.accreditation import (
+    EditionTooLong,
     GrantExists,
+    ImpossibleApplicationDay,
     ImpossibleCredits,
+    ImpossibleDecisionDay,
+    NotInForce,
     ReferenceTooLong,
-    Rule,
     RuleIsFixed,
     activity_of,
-    body_of,
 )
+from webinar.services.accreditors import body_of, terms_of
+from webinar.services.policy_versions import Rule
 from webinar.services.societies import NameMissing, SlugTaken
 from webinar.web.manage.series_form import day, wall_time
 
@@ -33,9 +42,14 @@ STATES = {
     GrantStatus.WITHDRAWN: "Withdrawn",
 }
 FIELD_OF: dict[type[DomainError], str] = {
+    EditionTooLong: "edition",
+    GrantedStatementNotPermitted: "statement_granted",
     GrantExists: "accreditor",
+    ImpossibleApplicationDay: "applied_on",
     ImpossibleCredits: "credits",
+    ImpossibleDecisionDay: "decided_on",
     NameMissing: "body_name",
+    NotInForce: "rule",
     ReferenceTooLong: "reference",
     RuleIsFixed: "rule",
     SlugTaken: "body_short_name",
@@ -56,6 +70,9 @@ class Typed:
     credits: str = ""
     status: str = GrantStatus.APPLIED.value
     reference: str = ""
+    edition: str = ""
+    applied_on: str = ""
+    decided_on: str = ""
     statement_applied: str = ""
     statement_granted: str = ""
     until_day: str = ""
@@ -79,6 +96,7 @@ class Typed:
             accreditor=slug or (bodies[0].slug if bodies else ANOTHER),
             rule=rule.key,
             credits=plain_credit(most) if most else "",
+            edition=terms_of(body).edition if body else "",
             statement_applied=applied_statement(slug, activity_of(session)),
             statement_granted=permitted_when_granted(slug, session, most or None),
         )
@@ -93,6 +111,9 @@ class Typed:
             credits=plain_credit(grant.credits_granted),
             status=grant.status.value,
             reference=grant.reference,
+            edition=grant.edition,
+            applied_on=grant.applied_on.isoformat() if grant.applied_on else "",
+            decided_on=grant.decided_on.isoformat() if grant.decided_on else "",
             statement_applied=grant.statement_applied,
             statement_granted=grant.statement_granted,
             until_day=f"{until:%Y-%m-%d}" if until else "",
@@ -117,6 +138,8 @@ class Values:
     rule: Rule
     credits: Decimal
     status: GrantStatus
+    applied_on: date | None
+    decided_on: date | None
     credit_until: datetime | None
 
 
@@ -156,12 +179,14 @@ def read(
     status = next((state for state in STATES if state.value == typed.status), None)
     if status is None:
         errors["status"] = "Say where the decision stands."
+    applied_on = _day(typed.applied_on, "applied_on", errors)
+    decided_on = _day(typed.decided_on, "decided_on", errors)
     until = None
     if rule is not None and rule.rules.mode is ViewingMode.RECORDED:
         until = _until(typed, zone, errors)
     if rule is None or credits is None or status is None or errors:
         return None, errors
-    return Values(body, rule, credits, status, until), {}
+    return Values(body, rule, credits, status, applied_on, decided_on, until), {}
 
 
 def field_of(refusal: DomainError) -> str:
@@ -178,6 +203,13 @@ def _missing_names(typed: Typed) -> dict[str, str]:
     if not 0 < len(typed.body_unit) <= 40:
         errors["body_unit"] = "Say what one of its credits is called: credit, point, ECMEC."
     return errors
+
+
+def _day(text: str, field: str, errors: dict[str, str]) -> date | None:
+    found = day(text) if text else None
+    if text and found is None:
+        errors[field] = "Give the day as a date: 2026-09-03."
+    return found
 
 
 def _until(typed: Typed, zone: str, errors: dict[str, str]) -> datetime | None:
