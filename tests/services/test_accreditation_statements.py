@@ -1,9 +1,10 @@
 """Statements follow their session where they are the permitted words, and say when they do not."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from flask import Flask
 
 from tests.builders import NOW, STARTS_AT, make_session
 from tests.evidence import make_grant
@@ -11,9 +12,11 @@ from webinar.db import DbSession
 from webinar.domain.credit import GrantStatus
 from webinar.domain.statements import applied_statement, granted_statement
 from webinar.models import AccreditationGrant, AuditEvent, WebinarSession
+from webinar.services import sessions
 from webinar.services.accreditation import activity_of
 from webinar.services.accreditation_statements import follow_session
 from webinar.services.session_facts import facts_of
+from webinar.tools import calendar_tool
 
 HALF = Decimal("0.5")
 
@@ -76,3 +79,20 @@ def test_another_hour_of_the_same_day_changes_no_words(
 
     assert follow_session(db, session, before, actor_id=None, now=NOW) == []
     assert grant.changed_at is None
+
+
+def test_whoever_moves_a_session_need_not_think_of_its_statements(
+    app: Flask, db: DbSession, session: WebinarSession, grant: AccreditationGrant
+) -> None:
+    calendar = calendar_tool(app.extensions["config"])
+
+    sessions.move(
+        db,
+        session.id,
+        datetime(2026, 12, 10, 18, 15),
+        actor_id=None,
+        calendar=calendar,
+        now=NOW,
+    )
+
+    assert grant.statement_applied.endswith("“Nodes”, online, 10 December 2026.")

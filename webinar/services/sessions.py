@@ -29,6 +29,7 @@ from webinar.domain.timezone import to_utc
 from webinar.domain.wording import local_moment, plural
 from webinar.models import SeriesException, Society, WebinarSession
 from webinar.services import announcements, audit, registrations
+from webinar.services.accreditation_statements import follow_session
 from webinar.services.feeds import CalendarTool, refresh
 from webinar.services.session_facts import facts_of
 from webinar.services.session_rows import locked, new_public_id, put_words
@@ -349,6 +350,7 @@ def _finish(
         after={name: after[name] for name in fields},
         now=now,
     )
+    follow_session(db, session, before, actor_id=actor_id, now=now)
     return Change(session, fields, told)
 
 
