@@ -1,7 +1,9 @@
-"""The life of a session: which state follows which."""
+"""The life of a session: which state follows which, who may say so, and what it sets off."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
+from webinar.domain.access import Action
 from webinar.domain.errors import Conflict, DomainError
 
 
@@ -43,22 +45,105 @@ class ChangedMeanwhile(Conflict):
     """Somebody else changed the session after it was read."""
 
 
-STEPS: dict[SessionStatus, frozenset[SessionStatus]] = {
-    SessionStatus.DRAFT: frozenset({SessionStatus.PUBLISHED, SessionStatus.CANCELLED}),
-    SessionStatus.PUBLISHED: frozenset(
-        {SessionStatus.DRAFT, SessionStatus.LIVE, SessionStatus.ENDED, SessionStatus.CANCELLED}
+class StepName(StrEnum):
+    """What happens to a session, as it is said aloud."""
+
+    PUBLISH = "publish"
+    UNPUBLISH = "unpublish"
+    GO_LIVE = "go live"
+    STOP = "stop"
+    END_FORGOTTEN = "end a broadcast nobody stopped"
+    END_UNAIRED = "end without a broadcast"
+    CANCEL = "cancel"
+    RESTORE = "restore"
+    DISCARD = "discard"
+
+
+class Effect(StrEnum):
+    """What a step sets off besides the new state."""
+
+    CALENDAR_REFRESHED = "calendars get the session as it is now"
+    REGISTRANTS_TOLD = "everybody with a place is told"
+    SERIES_REGISTRANTS_PLACED = "everybody of the series gets a place"
+    RECORDING_STARTED = "a recording begins"
+    RECORDING_PROCESSED = "the recording makes itself ready"
+    DAY_EXCEPTED = "the series does not meet on that day"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One way from a state to another."""
+
+    frm: SessionStatus
+    to: SessionStatus | None
+    """None: the session is gone."""
+    action: Action | None
+    """What a person must be allowed to do to take it; None: the clock takes it."""
+    sets_off: tuple[Effect, ...] = ()
+    """In this order."""
+
+
+# The whole life of a session. There is no way back from the air, and none from the end.
+LIFE: dict[StepName, Step] = {
+    StepName.PUBLISH: Step(
+        SessionStatus.DRAFT,
+        SessionStatus.PUBLISHED,
+        Action.PLAN_SESSIONS,
+        (Effect.CALENDAR_REFRESHED, Effect.SERIES_REGISTRANTS_PLACED),
     ),
-    SessionStatus.LIVE: frozenset({SessionStatus.ENDED}),
-    SessionStatus.ENDED: frozenset({SessionStatus.LIVE}),
-    SessionStatus.CANCELLED: frozenset({SessionStatus.PUBLISHED}),
+    # Only while nobody is registered, so that there is nobody to tell.
+    StepName.UNPUBLISH: Step(SessionStatus.PUBLISHED, SessionStatus.DRAFT, Action.PLAN_SESSIONS),
+    StepName.GO_LIVE: Step(
+        SessionStatus.PUBLISHED,
+        SessionStatus.LIVE,
+        Action.BROADCAST,
+        (Effect.RECORDING_STARTED,),
+    ),
+    StepName.STOP: Step(
+        SessionStatus.LIVE,
+        SessionStatus.ENDED,
+        Action.BROADCAST,
+        (Effect.RECORDING_PROCESSED, Effect.CALENDAR_REFRESHED),
+    ),
+    StepName.END_FORGOTTEN: Step(
+        SessionStatus.LIVE,
+        SessionStatus.ENDED,
+        None,
+        (Effect.RECORDING_PROCESSED, Effect.CALENDAR_REFRESHED),
+    ),
+    StepName.END_UNAIRED: Step(
+        SessionStatus.PUBLISHED, SessionStatus.ENDED, None, (Effect.CALENDAR_REFRESHED,)
+    ),
+    StepName.CANCEL: Step(
+        SessionStatus.PUBLISHED,
+        SessionStatus.CANCELLED,
+        Action.PLAN_SESSIONS,
+        (Effect.CALENDAR_REFRESHED, Effect.REGISTRANTS_TOLD),
+    ),
+    StepName.RESTORE: Step(
+        SessionStatus.CANCELLED,
+        SessionStatus.PUBLISHED,
+        Action.PLAN_SESSIONS,
+        (
+            Effect.CALENDAR_REFRESHED,
+            Effect.REGISTRANTS_TOLD,
+            Effect.SERIES_REGISTRANTS_PLACED,
+        ),
+    ),
+    StepName.DISCARD: Step(SessionStatus.DRAFT, None, Action.PLAN_SESSIONS, (Effect.DAY_EXCEPTED,)),
 }
 
 
 def step(now_in: SessionStatus, *, to: SessionStatus) -> SessionStatus:
     """Return the new state, or raise IllegalStep with a sentence."""
-    if to not in STEPS[now_in]:
+    if not any((row.frm, row.to) == (now_in, to) for row in LIFE.values()):
         raise IllegalStep(f"A session that is {now_in} cannot become {to}.")
     return to
+
+
+def steps_from(status: SessionStatus) -> list[StepName]:
+    """What can happen to a session that stands here, in the order of the table."""
+    return [name for name, row in LIFE.items() if row.frm is status]
 
 
 class FacultyPart(StrEnum):

@@ -112,14 +112,9 @@ def _matched(
     for number, member in enumerate(said):
         match(number, [row for row in free if member.id is not None and row.id == member.id])
     for number, member in enumerate(said):
-        user_id = user_ids[number]
-        match(
-            number,
-            sorted(
-                (row for row in free if user_id is not None and row.user_id == user_id),
-                key=lambda row, part=member.part: row.part is not part,
-            ),
-        )
+        theirs = [row for row in free if row.user_id == user_ids[number] is not None]
+        in_this_part = [row for row in theirs if row.part is member.part]
+        match(number, in_this_part or theirs)
     for number, member in enumerate(said):
         name = member.name.strip()
         match(number, [row for row in free if (row.name, row.part) == (name, member.part)])
