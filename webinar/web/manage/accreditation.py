@@ -41,6 +41,7 @@ from webinar.web.manage.grant_form import (
     permitted_when_granted,
     read,
 )
+from webinar.web.manage.simulator import hours_of, rows_of
 from webinar.web.manage.states import Mark, mark_of
 
 BEHIND, AHEAD = timedelta(weeks=4), timedelta(weeks=16)
@@ -342,6 +343,8 @@ def _show(session: WebinarSession, problem: str) -> str:
             (source, ", ".join(amount_of(grant) for grant in source.grants))
             for source in copies.sources(g.db, session)
         ],
+        earns=rows_of(session),
+        hours=hours_of(session),
     )
 
 

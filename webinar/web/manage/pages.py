@@ -9,7 +9,17 @@ from webinar.web.manage import (
     scope,
     series,
     sessions,
+    simulator,
 )
 
 bp = blueprint.bp
-MODULES = (accreditation, index, quiz, recordings, scope, series, sessions)
+MODULES = (
+    accreditation,
+    index,
+    quiz,
+    recordings,
+    scope,
+    series,
+    sessions,
+    simulator,
+)
