@@ -48,6 +48,7 @@ LIVES_IN = {
     "flask_limiter": {"web"},
     "flask_login": {"web"},
     "flask_wtf": {"web"},
+    "holidays": {"services"},
     "icalendar": {"calendar"},
     "imageio_ffmpeg": {"media"},
     "pytz": {"domain"},

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from tests.builders import NOW, make_series, make_session, make_society
 from webinar.db import DbSession
 from webinar.models import Series, Society, WebinarSession
-from webinar.services import series
+from webinar.services import series_breaks
 
 CREATE = [
     "series", "create", "--slug", "e-grandrounds", "--name", "e-grandrounds",
@@ -153,9 +153,39 @@ def test_series_are_listed_with_their_rule_in_words(app: Flask, db: DbSession) -
     )
 
 
+def test_a_series_by_two_rules_is_created_planned_and_listed(app: Flask, db: DbSession) -> None:
+    both = [*CREATE, "--rule", "FREQ=MONTHLY;BYDAY=1TU", "--start", "12:00"]
+
+    created = run(app, *both)
+    planned = run(app, "series", "plan", "e-grandrounds", "--until", "2026-12-03")
+    listed = run(app, "series", "list")
+
+    assert created.output.startswith(
+        "Created e-grandrounds of grand-rounds-online: "
+        "every Thursday, 18:15; first Tuesday of the month, 12:00, Europe/Zurich.\n"
+    )
+    assert planned.output == (
+        "Thu 26 Nov 2026, 18:15–19:00 CET  new\n"
+        "Tue 1 Dec 2026, 12:00–12:45 CET  new\n"
+        "Thu 3 Dec 2026, 18:15–19:00 CET  new\n"
+        "3 new dates, planned as drafts.\n"
+    )
+    assert [line.split(", from")[0] for line in listed.output.splitlines()] == [
+        "e-grandrounds\tevery Thursday, 18:15 Zurich time, 45 minutes",
+        "e-grandrounds\tfirst Tuesday of the month, 12:00 Zurich time, 45 minutes",
+    ]
+
+
+def test_two_starts_for_three_rules_are_refused(app: Flask, db: DbSession) -> None:
+    result = run(app, *CREATE, "--rule", "FREQ=DAILY", "--rule", "FREQ=WEEKLY", "--start", "12:00")
+
+    assert "Give --start once, or once for each --rule." in result.output
+    assert db.scalars(select(Series)).all() == []
+
+
 def test_an_excepted_day_is_left_out(app: Flask, db: DbSession) -> None:
     made = make_series(db, "rounds")
-    series.add_exception(
+    series_breaks.add(
         db, made.id, made.rules[0].first_day, reason="Congress", actor_id=None, now=NOW
     )
     db.commit()

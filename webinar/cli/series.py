@@ -7,11 +7,13 @@ import click
 from flask import current_app
 
 from webinar.db import open_db
-from webinar.domain.series import PlannedSession, describe, rhythm
+from webinar.domain.series import PlannedSession, RuleRow, describe
+from webinar.domain.timezone import to_local
 from webinar.domain.wording import local_date, local_time_range, plural, zone_abbreviation
 from webinar.services import series as series_service
 from webinar.services import societies
-from webinar.services.series import PlannedDate
+from webinar.services.series import SeriesWords
+from webinar.services.series_preview import PlannedDate
 from webinar.tools import calendar_tool
 
 
@@ -57,8 +59,21 @@ def series() -> None:
 @series.command()
 @click.option("--slug", required=True, help="Its short name in addresses: e-grandrounds.")
 @click.option("--name", required=True, help="What people call it.")
-@click.option("--rule", required=True, help='"FREQ=WEEKLY;BYDAY=TH", as in RFC 5545.')
-@click.option("--start", required=True, type=WallTime(), help="Wall time in the zone: 18:15.")
+@click.option(
+    "--rule",
+    "rules",
+    required=True,
+    multiple=True,
+    help='"FREQ=WEEKLY;BYDAY=TH", as in RFC 5545. Several times for several rules.',
+)
+@click.option(
+    "--start",
+    "starts",
+    required=True,
+    multiple=True,
+    type=WallTime(),
+    help="Wall time in the zone: 18:15. One for all rules, or one for each.",
+)
 @click.option("--minutes", required=True, type=int, help="How long a session lasts.")
 @click.option("--zone", required=True, help="An IANA name: Europe/Zurich.")
 @click.option("--from", "first_day", required=True, type=Day(), help="The first day.")
@@ -67,8 +82,8 @@ def series() -> None:
 def create(
     slug: str,
     name: str,
-    rule: str,
-    start: time,
+    rules: tuple[str, ...],
+    starts: tuple[time, ...],
     minutes: int,
     zone: str,
     first_day: date,
@@ -76,7 +91,15 @@ def create(
     society_slug: str | None,
 ) -> None:
     """Create a series. Plan its dates afterwards."""
+    if len(starts) not in (1, len(rules)):
+        raise click.UsageError("Give --start once, or once for each --rule.")
     now = datetime.now(UTC)
+    rows = [
+        RuleRow(rule, start, minutes, first_day)
+        for rule, start in zip(
+            rules, starts if len(starts) > 1 else starts * len(rules), strict=True
+        )
+    ]
     with open_db.begin() as db:
         if society_slug:
             society = societies.by_slug(db, society_slug)
@@ -86,18 +109,17 @@ def create(
             db,
             slug=slug,
             society_id=society.id,
-            name=name,
-            rule=rule,
-            local_start=start,
-            duration_minutes=minutes,
+            words=SeriesWords(name, recording_months=months),
+            rules=rows,
             zone=zone,
-            first_day=first_day,
-            recording_months=months,
             actor_id=None,
             now=now,
         )
-        words = describe(series_service.rules_of(made)[0])
-    click.echo(f"Created {slug} of {society.slug}: {words}, {start:%H:%M}, {zone}.")
+        words = "; ".join(
+            f"{describe(row.of_series(zone))}, {row.local_start:%H:%M}"
+            for row in series_service.rows_of(made)
+        )
+    click.echo(f"Created {slug} of {society.slug}: {words}, {zone}.")
     click.echo(f"Next: series plan {slug} --until YYYY-MM-DD")
 
 
@@ -130,11 +152,13 @@ def plan(slug: str, until: date, dry_run: bool, as_json: bool) -> None:
 
 @series.command("list")
 def list_() -> None:
-    """Print every series and its rule."""
+    """Print every series and the rules it meets by."""
+    now = datetime.now(UTC)
     with open_db() as db:
         for found in series_service.listed(db):
-            for rule in series_service.rules_of(found):
-                click.echo(f"{found.slug}\t{rhythm(rule)}")
+            today = to_local(now, found.zone).date()
+            for words in series_service.rhythms_of(found, today=today):
+                click.echo(f"{found.slug}\t{words}")
 
 
 def _as_json(planned: PlannedSession) -> dict[str, str]:
@@ -158,4 +182,5 @@ def _as_line(date_: PlannedDate) -> str:
         f"{zone_abbreviation(planned.starts_at, planned.zone)}"
     )
     overlaps = [f"At the same time: {title}." for title in date_.overlaps]
-    return "  ".join([when, "new" if date_.is_new else "planned", *date_.notes, *overlaps])
+    state = "new" if date_.is_new else "planned"
+    return "  ".join([when, state, *date_.notes, *date_.holidays, *overlaps, *date_.clashes])

@@ -21,13 +21,14 @@ from webinar.demo.hosts import ABOUT_REVIEWS, ABOUT_ROUNDS, ACADEMY, societies_o
 from webinar.demo.lectures import Film, Reel, Wanted
 from webinar.demo.people import FACULTY, Cast, invite_everybody, settle_mail
 from webinar.demo.programme import Programme, Talk
-from webinar.domain.series import PlannedSession, SeriesRule
+from webinar.domain.series import PlannedSession, RuleRow, SeriesRule
 from webinar.domain.session import FacultyPart
 from webinar.domain.session_details import FacultyDetails
 from webinar.domain.timezone import to_local
 from webinar.models import Series, Society, WebinarSession
-from webinar.services import registrations, series, sessions
+from webinar.services import registrations, series, series_breaks, sessions
 from webinar.services.feeds import CalendarTool
+from webinar.services.series import SeriesWords
 
 ROUNDS = "e-grandrounds"
 REVIEWS = "e-oncoreviews"
@@ -207,18 +208,14 @@ def _series(
         db,
         slug=slug,
         society_id=society.id,
-        name=slug,
-        about=about,
-        rule=rule.rule,
-        local_start=rule.local_start,
-        duration_minutes=rule.duration_minutes,
+        words=SeriesWords(slug, about, holiday_countries=("CH",)),
+        rules=[RuleRow(rule.rule, rule.local_start, rule.duration_minutes, days.first_day)],
         zone=rule.zone,
-        first_day=days.first_day,
         actor_id=stage.cast.organiser.id,
         now=now,
     )
     for off in days.breaks:
-        series.add_exception(
+        series_breaks.add(
             db, made.id, off.day, reason=off.reason, actor_id=stage.cast.organiser.id, now=now
         )
     return made

@@ -1,53 +1,53 @@
-"""Series: created from a rule, previewed, planned into sessions."""
+"""Series: created from rules, edited, planned into sessions."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from webinar.db import DbSession
-from webinar.domain.errors import Conflict, DomainError, NotFound
+from webinar.domain.errors import DomainError, NotFound
 from webinar.domain.series import (
     LONGEST_SPAN_DAYS,
-    PlannedSession,
+    NoDates,
+    RuleRow,
     SeriesRule,
-    plan_together,
     rhythm,
 )
 from webinar.domain.series import plan as planned_by
-from webinar.domain.series_notes import preview_notes
+from webinar.domain.series_notes import USUAL_READER_ZONES, ensure_reader_zones
 from webinar.domain.session import SessionStatus
 from webinar.domain.session_details import UNTITLED
-from webinar.models import PlanningRule, Series, SeriesException, Society, WebinarSession
-from webinar.services import audit
+from webinar.models import PlanningRule, Series, Society, WebinarSession
+from webinar.services import audit, holidays
 from webinar.services.feeds import CalendarTool
+from webinar.services.series_preview import PlannedDate, preview
 from webinar.services.session_rows import new_public_id
 from webinar.services.societies import SlugTaken, ensure_name, ensure_slug
 
 LOOK_AHEAD_DAYS = 400
 LONGEST_WINDOW_MONTHS = 60
+MOST_RULES = 6
 
 
 class ImpossibleWindow(DomainError):
     """Recordings cannot stay open that long, or that short."""
 
 
-class AlreadyPlanned(Conflict):
-    """A day cannot be excepted any more: it has a session."""
+class TooManyRules(DomainError):
+    """More rules than a series that people understand has."""
 
 
 @dataclass(frozen=True)
-class PlannedDate:
-    """A date of a plan beside what is there already: `session` is None while it is only a plan."""
+class SeriesWords:
+    """What a series says and looks at, but for when it meets."""
 
-    day: date
-    planned: PlannedSession
-    session: WebinarSession | None
-    is_new: bool
-    notes: tuple[str, ...]
-    overlaps: tuple[str, ...]  # titles of other sessions at the same time
+    name: str
+    about: str = ""
+    recording_months: int = 6
+    holiday_countries: tuple[str, ...] = ()  # ISO 3166-1 alpha-2
+    reader_zones: tuple[str, ...] = USUAL_READER_ZONES  # IANA, three at most
 
 
 def by_slug(db: DbSession, slug: str) -> Series:
@@ -66,14 +66,26 @@ def listed(db: DbSession) -> list[Series]:
 def rules_of(series: Series) -> tuple[SeriesRule, ...]:
     """The rules the series is planned by, the one that begins first first."""
     exceptions = frozenset(exception.day for exception in series.exceptions)
-    return tuple(_rule(series, row, exceptions) for row in series.rules)
+    return tuple(row.of_series(series.zone, exceptions) for row in rows_of(series))
+
+
+def rows_of(series: Series) -> tuple[RuleRow, ...]:
+    """The rules as they are kept, the one that begins first first."""
+    return tuple(
+        RuleRow(row.rule, row.local_start, row.duration_minutes, row.first_day, row.last_day)
+        for row in series.rules
+    )
 
 
 def rhythms_of(series: Series, *, today: date) -> list[str]:
-    """In words, each rule that still holds; the last one of all if none does any more."""
-    rules = [_rule(series, row, frozenset()) for row in series.rules]
+    """In words, each rule that still holds; the last one of all if none does any more.
+
+    Of several, one that does not hold yet says from when.
+    """
+    rules = [row.of_series(series.zone) for row in rows_of(series)]
     holding = [rule for rule in rules if rule.ends_on is None or rule.ends_on >= today]
-    return [rhythm(rule) for rule in holding or rules[-1:]]
+    several = len(rules) > 1
+    return [_rhythm(rule, today=today, several=several) for rule in holding or rules[-1:]]
 
 
 def create(
@@ -81,142 +93,115 @@ def create(
     *,
     slug: str,
     society_id: int,
-    name: str,
-    rule: str,
-    local_start: time,
-    duration_minutes: int,
+    words: SeriesWords,
+    rules: Sequence[RuleRow],
     zone: str,
-    first_day: date,
-    recording_months: int = 6,
-    about: str = "",
     actor_id: int | None,
     now: datetime,
 ) -> Series:
-    """Add a series whose rule can be planned; nothing is planned yet.
+    """Add a series whose rules can be planned; nothing is planned yet.
 
-    Raises BadSlug, SlugTaken, NameMissing, ImpossibleWindow, and every refusal of a rule.
+    Raises BadSlug, SlugTaken, NameMissing, ImpossibleWindow, UnknownCountry, TooManyZones,
+    TooManyRules, and every refusal of a rule.
     """
     ensure_slug(slug)
-    name = ensure_name(name)
-    if not 1 <= recording_months <= LONGEST_WINDOW_MONTHS:
-        raise ImpossibleWindow(
-            f"Recordings stay open for 1 to {LONGEST_WINDOW_MONTHS} months; 6 is usual."
-        )
+    words = sensible(words)
     if db.scalar(select(Series.id).where(Series.slug == slug)) is not None:
         raise SlugTaken(f"There is a series called {slug} already. Choose another short name.")
     db.get_one(Society, society_id)
-    ensure_plannable(
-        SeriesRule(rule, local_start, duration_minutes, zone, starts_on=first_day), first_day
-    )
+    ensure_plannable([row.of_series(zone) for row in rules])
     series = Series(
         slug=slug,
         society_id=society_id,
-        name=name,
-        about=about.strip(),
         zone=zone,
-        recording_months=recording_months,
         created_at=now,
-        rules=[
-            PlanningRule(
-                rule=rule,
-                local_start=local_start,
-                duration_minutes=duration_minutes,
-                first_day=first_day,
-            )
-        ],
+        rules=[planning_rule(row) for row in rules],
     )
+    _put_words(series, words)
     db.add(series)
     db.flush()
+    first = rules[0]
     audit.write(
         db,
         actor_id=actor_id,
         action="series created",
         subject=f"series {series.id}",
-        after={"slug": slug, "rule": rule, "start": f"{local_start:%H:%M}", "zone": zone},
+        after={
+            "slug": slug,
+            "rule": "; ".join(row.rule for row in rules),
+            "start": f"{first.local_start:%H:%M}",
+            "zone": zone,
+        },
         now=now,
     )
     return series
 
 
-def ensure_plannable(rule: SeriesRule, first_day: date) -> None:
-    """Raise the refusal of a rule that would fail later: look over its first year and a bit."""
-    planned_by(rule, first_day=first_day, last_day=first_day + timedelta(days=LOOK_AHEAD_DAYS))
+def edit(
+    db: DbSession, series_id: int, words: SeriesWords, *, actor_id: int | None, now: datetime
+) -> Series:
+    """Let the series say this; sessions planned already keep how long their recordings stay open.
 
-
-def add_exception(
-    db: DbSession,
-    series_id: int,
-    day: date,
-    *,
-    reason: str,
-    actor_id: int | None,
-    now: datetime,
-) -> SeriesException:
-    """Leave a day out of the plan, with a reason; raises AlreadyPlanned. Twice keeps the last."""
+    Raises NameMissing, ImpossibleWindow, UnknownCountry, TooManyZones, UnknownZone.
+    """
     series = db.get_one(Series, series_id, with_for_update=True, populate_existing=True)
-    reason = ensure_name(reason)
-    planned = db.scalar(
-        select(WebinarSession.public_id).where(
-            WebinarSession.series_id == series.id, WebinarSession.planned_day == day
+    before = _facts(series)
+    _put_words(series, sensible(words))
+    after = _facts(series)
+    changed = [name for name in after if after[name] != before[name]]
+    if changed:
+        db.flush()
+        audit.write(
+            db,
+            actor_id=actor_id,
+            action="series edited",
+            subject=f"series {series.id}",
+            before={name: before[name] for name in changed},
+            after={name: after[name] for name in changed},
+            now=now,
         )
-    )
-    if planned is not None:
-        raise AlreadyPlanned(
-            f"The session of {_spoken(day)} is planned already ({planned}). "
-            "Discard or cancel that session instead."
-        )
-    exception = db.get(SeriesException, (series.id, day))
-    if exception is None:
-        exception = SeriesException(series_id=series.id, day=day, reason=reason)
-        series.exceptions.append(exception)
-    exception.reason = reason
-    db.flush()
-    audit.write(
-        db,
-        actor_id=actor_id,
-        action="series exception added",
-        subject=f"series {series.id}",
-        after={"day": day.isoformat()},
-        reason=reason,
-        now=now,
-    )
-    return exception
+    return series
 
 
-def preview(
-    db: DbSession,
-    rules: Sequence[SeriesRule],
-    *,
-    first_day: date,
-    until: date,
-    series_id: int | None = None,
-) -> list[PlannedDate]:
-    """The dates of the rules, with clock changes, overlaps, and what the series has already."""
-    planned = plan_together(rules, first_day=first_day, last_day=until)
-    existing = {} if series_id is None else _sessions_by_day(db, series_id)
-    notes: dict[datetime, list[str]] = defaultdict(list)
-    for note in preview_notes(planned):
-        notes[note.starts_at].append(note.text)
-    others = _others_between(db, planned[0].starts_at, planned[-1].ends_at, series_id)
-    dates = []
-    for session in planned:
-        day = session.local_start.date()
-        overlaps = tuple(
-            other.title
-            for other in others
-            if other.starts_at < session.ends_at and session.starts_at < other.ends_at
+def sensible(words: SeriesWords) -> SeriesWords:
+    """The words as they are kept; raises NameMissing, ImpossibleWindow, UnknownCountry,
+    TooManyZones, UnknownZone.
+    """
+    if not 1 <= words.recording_months <= LONGEST_WINDOW_MONTHS:
+        raise ImpossibleWindow(
+            f"Recordings stay open for 1 to {LONGEST_WINDOW_MONTHS} months; 6 is usual."
         )
-        dates.append(
-            PlannedDate(
-                day=day,
-                planned=session,
-                session=existing.get(day),
-                is_new=day not in existing,
-                notes=tuple(notes[session.starts_at]),
-                overlaps=overlaps,
-            )
-        )
-    return dates
+    holidays.ensure_countries(words.holiday_countries)
+    ensure_reader_zones(words.reader_zones)
+    return SeriesWords(
+        ensure_name(words.name),
+        words.about.strip(),
+        words.recording_months,
+        tuple(dict.fromkeys(words.holiday_countries)),
+        tuple(dict.fromkeys(words.reader_zones)),
+    )
+
+
+def ensure_plannable(rules: Sequence[SeriesRule]) -> None:
+    """Raise the refusal of a rule that would fail later: look over its first year and a bit."""
+    if not rules:
+        raise NoDates("The series has no rule yet. Say when it meets.")
+    if len(rules) > MOST_RULES:
+        raise TooManyRules(f"A series meets by {MOST_RULES} rules at most. Make it two series.")
+    for rule in rules:
+        first_day = rule.starts_on or date.min
+        planned_by(rule, first_day=first_day, last_day=first_day + timedelta(days=LOOK_AHEAD_DAYS))
+
+
+def planning_rule(row: RuleRow) -> PlanningRule:
+    """A rule as a row of its own."""
+    return PlanningRule(
+        rule=row.rule,
+        local_start=row.local_start,
+        duration_minutes=row.duration_minutes,
+        first_day=row.first_day,
+        last_day=row.last_day,
+    )
 
 
 def plan(
@@ -241,13 +226,13 @@ def plan(
         first_day=_first_day_to_plan(db, series, until),
         until=until,
         series_id=series.id,
+        reader_zones=series.reader_zones,
+        holiday_countries=series.holiday_countries,
     )
     if dry_run:
         return dates
     made = [
-        _with_session(date_, _draft(series, date_, calendar=calendar, now=now))
-        if date_.is_new
-        else date_
+        date_.made(draft(series, date_, calendar=calendar, now=now)) if date_.is_new else date_
         for date_ in dates
     ]
     new = [date_ for date_ in made if date_.is_new]
@@ -265,30 +250,10 @@ def plan(
     return made
 
 
-def _rule(series: Series, row: PlanningRule, exceptions: frozenset[date]) -> SeriesRule:
-    return SeriesRule(
-        rule=row.rule,
-        local_start=row.local_start,
-        duration_minutes=row.duration_minutes,
-        zone=series.zone,
-        exceptions=exceptions,
-        starts_on=row.first_day,
-        ends_on=row.last_day,
-    )
-
-
-def _first_day_to_plan(db: DbSession, series: Series, until: date) -> date:
-    """The first day; for a series planned for years already, as far back as a plan may reach."""
-    earliest = until - timedelta(days=LONGEST_SPAN_DAYS)
-    first_day = min(rule.first_day for rule in series.rules)
-    if earliest > first_day and _sessions_by_day(db, series.id):
-        return earliest
-    return first_day
-
-
-def _draft(
+def draft(
     series: Series, date_: PlannedDate, *, calendar: CalendarTool, now: datetime
 ) -> WebinarSession:
+    """A session nobody has said anything of, on a planned date; not added to the database yet."""
     public_id = new_public_id()
     return WebinarSession(
         public_id=public_id,
@@ -307,33 +272,43 @@ def _draft(
     )
 
 
-def _with_session(date_: PlannedDate, session: WebinarSession) -> PlannedDate:
-    return PlannedDate(
-        date_.day, date_.planned, session, is_new=True, notes=date_.notes, overlaps=date_.overlaps
+def last_planned_day(db: DbSession, series_id: int) -> date | None:
+    """The last day for which the series has a session, if it has any."""
+    return db.scalar(
+        select(func.max(WebinarSession.planned_day)).where(WebinarSession.series_id == series_id)
     )
 
 
-def _sessions_by_day(db: DbSession, series_id: int) -> dict[date, WebinarSession]:
-    found = db.scalars(
-        select(WebinarSession).where(
-            WebinarSession.series_id == series_id, WebinarSession.planned_day.is_not(None)
-        )
-    )
-    return {session.planned_day: session for session in found if session.planned_day}
+def _first_day_to_plan(db: DbSession, series: Series, until: date) -> date:
+    """The first day; for a series planned for years already, as far back as a plan may reach."""
+    earliest = until - timedelta(days=LONGEST_SPAN_DAYS)
+    first_day = min((rule.first_day for rule in series.rules), default=until)
+    if earliest > first_day and last_planned_day(db, series.id) is not None:
+        return earliest
+    return first_day
 
 
-def _others_between(
-    db: DbSession, start: datetime, end: datetime, series_id: int | None
-) -> list[WebinarSession]:
-    found = select(WebinarSession).where(
-        WebinarSession.starts_at < end,
-        WebinarSession.ends_at > start,
-        WebinarSession.status != SessionStatus.CANCELLED,
-    )
-    if series_id is not None:
-        found = found.where(WebinarSession.series_id.is_distinct_from(series_id))
-    return list(db.scalars(found.order_by(WebinarSession.starts_at)))
+def _rhythm(rule: SeriesRule, *, today: date, several: bool) -> str:
+    words = rhythm(rule)
+    starts_on = rule.starts_on
+    if not several or starts_on is None or starts_on <= today or " from " in words:
+        return words
+    return f"{words}, from {starts_on.day} {starts_on:%B %Y}"
 
 
-def _spoken(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"
+def _put_words(series: Series, words: SeriesWords) -> None:
+    series.name = words.name
+    series.about = words.about
+    series.recording_months = words.recording_months
+    series.holiday_countries = list(words.holiday_countries)
+    series.reader_zones = list(words.reader_zones)
+
+
+def _facts(series: Series) -> dict[str, str]:
+    return {
+        "name": series.name,
+        "about": series.about,
+        "recording_months": str(series.recording_months),
+        "holiday_countries": ", ".join(series.holiday_countries),
+        "reader_zones": ", ".join(series.reader_zones),
+    }

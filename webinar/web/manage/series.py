@@ -9,13 +9,14 @@ from flask_login import current_user
 
 from webinar.domain.access import Action
 from webinar.domain.errors import DomainError
-from webinar.domain.series import describe
+from webinar.domain.series import RuleRow, describe
 from webinar.domain.timezone import to_local, zone_names
 from webinar.domain.wording import plural
 from webinar.models import Series
-from webinar.services import season, societies
+from webinar.services import season, series_breaks, societies
 from webinar.services import series as series_service
-from webinar.services.series import PlannedDate
+from webinar.services.series import SeriesWords
+from webinar.services.series_preview import PlannedDate, preview
 from webinar.services.societies import NameMissing, SlugTaken
 from webinar.tools import calendar_tool
 from webinar.web.access import requires
@@ -102,14 +103,16 @@ def series_create() -> ResponseReturnValue:
             g.db,
             slug=slug,
             society_id=society_id,
-            name=typed.name,
-            about=typed.about,
-            rule=values.rule.rule,
-            local_start=values.rule.local_start,
-            duration_minutes=values.rule.duration_minutes,
+            words=SeriesWords(typed.name, typed.about, values.recording_months),
+            rules=[
+                RuleRow(
+                    values.rule.rule,
+                    values.rule.local_start,
+                    values.rule.duration_minutes,
+                    values.first_day,
+                )
+            ],
             zone=typed.zone,
-            first_day=values.first_day,
-            recording_months=values.recording_months,
             actor_id=current_user.id,
             now=g.now,
         )
@@ -166,7 +169,7 @@ def series_except(slug: str) -> ResponseReturnValue:
     if left_out is None or errors:
         return _show(found, errors=errors, typed_day=typed_day, reason=reason), 422
     try:
-        series_service.add_exception(
+        series_breaks.add(
             g.db, found.id, left_out, reason=reason, actor_id=current_user.id, now=g.now
         )
     except DomainError as refusal:
@@ -223,11 +226,9 @@ def _form(typed: Typed, errors: dict[str, str]) -> str:
 
 
 def _next_dates(values: Values) -> list[PlannedDate]:
-    series_service.ensure_plannable(values.rule, values.first_day)
+    series_service.ensure_plannable([values.rule])
     until = values.first_day + timedelta(days=series_service.LOOK_AHEAD_DAYS)
-    return series_service.preview(g.db, [values.rule], first_day=values.first_day, until=until)[
-        :PREVIEWED
-    ]
+    return preview(g.db, [values.rule], first_day=values.first_day, until=until)[:PREVIEWED]
 
 
 def _show(

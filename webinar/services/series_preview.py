@@ -1,0 +1,190 @@
+"""What a plan would look like: each date with what an organiser should notice before planning."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import defer, load_only, selectinload
+
+from webinar.db import DbSession
+from webinar.domain.series import PlannedSession, SeriesRule, plan_together
+from webinar.domain.series_notes import USUAL_READER_ZONES, preview_notes
+from webinar.domain.session import FacultyPart, SessionStatus
+from webinar.models import FacultyMember, WebinarSession
+from webinar.services import holidays
+
+# Whoever took part in the last year is likely to take part again.
+REGULAR_WITHIN = timedelta(days=366)
+DOES = {
+    FacultyPart.PRESENTER: "presents",
+    FacultyPart.DISCUSSANT: "discusses",
+    FacultyPart.MODERATOR: "moderates",
+}
+
+
+@dataclass(frozen=True)
+class PlannedDate:
+    """A date of a plan beside what is there already: `session` is None while it is only a plan."""
+
+    day: date
+    planned: PlannedSession
+    session: WebinarSession | None
+    is_new: bool
+    notes: tuple[str, ...] = ()
+    overlaps: tuple[str, ...] = ()  # titles of other sessions at the same time
+    holidays: tuple[str, ...] = ()  # sentences
+    clashes: tuple[str, ...] = ()  # sentences: faculty with another part at the same time
+
+    def made(self, session: WebinarSession) -> "PlannedDate":
+        """The same date, now with its session."""
+        return replace(self, session=session)
+
+
+@dataclass(frozen=True)
+class _People:
+    """By whom a session is held: accounts, and names as they are compared."""
+
+    user_ids: frozenset[int]
+    names: frozenset[str]
+
+    def includes(self, member: FacultyMember) -> bool:
+        return member.user_id in self.user_ids or _folded(member.name) in self.names
+
+
+def preview(
+    db: DbSession,
+    rules: Sequence[SeriesRule],
+    *,
+    first_day: date,
+    until: date,
+    series_id: int | None = None,
+    reader_zones: Iterable[str] = USUAL_READER_ZONES,
+    holiday_countries: Iterable[str] = (),
+) -> list[PlannedDate]:
+    """The dates of the rules, with all that stands out, and what the series has already.
+
+    Raises as `plan_together`.
+    """
+    planned = plan_together(rules, first_day=first_day, last_day=until)
+    existing = sessions_by_day(db, series_id, first_day, until) if series_id is not None else {}
+    notes: dict[datetime, list[str]] = defaultdict(list)
+    for note in preview_notes(planned, reader_zones):
+        notes[note.starts_at].append(note.text)
+    free = holidays.between(holiday_countries, first_day, until)
+    others = _by_day(_others_between(db, planned[0].starts_at, planned[-1].ends_at))
+    regulars = _regulars(db, series_id, planned[0].starts_at)
+    dates = []
+    for session in planned:
+        day = session.local_start.date()
+        there = existing.get(day)
+        at_once = [
+            other
+            for other in others.get(session.starts_at.date(), [])
+            if other.starts_at < session.ends_at
+            and session.starts_at < other.ends_at
+            and other is not there
+        ]
+        people = _people(there.faculty) if there and there.faculty else regulars
+        dates.append(
+            PlannedDate(
+                day=day,
+                planned=session,
+                session=there,
+                is_new=there is None,
+                notes=tuple(notes[session.starts_at]),
+                overlaps=tuple(other.title for other in at_once),
+                holidays=tuple(holiday.words for holiday in free.get(day, [])),
+                clashes=tuple(_clashes(people, at_once)),
+            )
+        )
+    return dates
+
+
+def sessions_by_day(
+    db: DbSession, series_id: int, first_day: date, last_day: date | None = None
+) -> dict[date, WebinarSession]:
+    """The sessions the series planned for these days, moved or not, with their faculty."""
+    found = (
+        select(WebinarSession)
+        .where(WebinarSession.series_id == series_id, WebinarSession.planned_day >= first_day)
+        .options(
+            selectinload(WebinarSession.faculty),
+            # Read into feeds only, and far longer than all the rest.
+            defer(WebinarSession.ical_public),
+            defer(WebinarSession.ical_personal),
+        )
+    )
+    if last_day is not None:
+        found = found.where(WebinarSession.planned_day <= last_day)
+    return {session.planned_day: session for session in db.scalars(found) if session.planned_day}
+
+
+def _others_between(db: DbSession, start: datetime, end: datetime) -> list[WebinarSession]:
+    found = (
+        select(WebinarSession)
+        .where(
+            WebinarSession.starts_at < end,
+            WebinarSession.ends_at > start,
+            WebinarSession.status != SessionStatus.CANCELLED,
+        )
+        .options(
+            load_only(
+                WebinarSession.title,
+                WebinarSession.starts_at,
+                WebinarSession.ends_at,
+                WebinarSession.status,
+            ),
+            selectinload(WebinarSession.faculty).load_only(
+                FacultyMember.name, FacultyMember.user_id, FacultyMember.part
+            ),
+        )
+        .order_by(WebinarSession.starts_at, WebinarSession.id)
+    )
+    return list(db.scalars(found))
+
+
+def _by_day(others: Iterable[WebinarSession]) -> dict[date, list[WebinarSession]]:
+    """By each UTC day from the one before they start, for plans that run over midnight."""
+    by_day: dict[date, list[WebinarSession]] = defaultdict(list)
+    for other in others:
+        day = other.starts_at.date() - timedelta(days=1)
+        while day <= other.ends_at.date():
+            by_day[day].append(other)
+            day += timedelta(days=1)
+    return by_day
+
+
+def _regulars(db: DbSession, series_id: int | None, first: datetime) -> _People:
+    if series_id is None:
+        return _people([])
+    found = (
+        select(FacultyMember)
+        .join(WebinarSession)
+        .where(
+            WebinarSession.series_id == series_id,
+            WebinarSession.starts_at > first - REGULAR_WITHIN,
+        )
+        .options(load_only(FacultyMember.name, FacultyMember.user_id))
+    )
+    return _people(db.scalars(found))
+
+
+def _people(faculty: Iterable[FacultyMember]) -> _People:
+    members = list(faculty)
+    return _People(
+        frozenset(member.user_id for member in members if member.user_id is not None),
+        frozenset(_folded(member.name) for member in members),
+    )
+
+
+def _clashes(people: _People, at_once: Iterable[WebinarSession]) -> Iterable[str]:
+    for other in at_once:
+        for member in other.faculty:
+            if people.includes(member):
+                yield f"{member.name} {DOES[member.part]} “{other.title}” at the same time."
+
+
+def _folded(name: str) -> str:
+    return " ".join(name.casefold().split())
