@@ -4,7 +4,16 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from webinar.domain.faculty import Need, SentIn, reminder_due, still_missing
+from webinar.domain.faculty import (
+    Need,
+    SentIn,
+    Words,
+    cleaned,
+    reminder_due,
+    safe_filename,
+    still_missing,
+)
+from webinar.domain.person import FormRefused
 from webinar.domain.session import FacultyPart
 
 # Thursday 26 November 2026, 18:15 in Zurich.
@@ -72,3 +81,41 @@ def test_nobody_is_reminded_of_what_they_were_asked_a_moment_ago() -> None:
         )
         == 3
     )
+
+
+def test_words_are_trimmed_and_lines_of_the_biography_kept() -> None:
+    words = Words("  Prof  Elena Marchetti ", " Milan\n", " She operates.\r\nShe teaches. ")
+
+    assert cleaned(words) == Words("Prof Elena Marchetti", "Milan", "She operates.\nShe teaches.")
+
+
+@pytest.mark.parametrize(
+    ("words", "fields"),
+    [
+        (Words(""), {"name"}),
+        (Words("x" * 201, "y" * 201, "z" * 1501), {"name", "affiliation", "biography"}),
+    ],
+)
+def test_words_that_do_not_fit_are_named(words: Words, fields: set[str]) -> None:
+    with pytest.raises(FormRefused) as refusal:
+        cleaned(words)
+
+    assert set(refusal.value.problems) == fields
+
+
+@pytest.mark.parametrize(
+    ("sent", "name"),
+    [
+        ("My talk (final).PDF", "My talk (final).pdf"),
+        ("../../etc/passwd", "passwd.pdf"),
+        ("C:\\Users\\me\\talk.exe", "talk.pdf"),
+        ("Лекция о раке.pdf", "Лекция о раке.pdf"),
+        ('a"b\r\nSet-Cookie: x=1.pdf', "ab Set-Cookie x1.pdf"),
+        ("...", "slides.pdf"),
+        ("", "slides.pdf"),
+        (".pdf", "pdf.pdf"),
+        ("x" * 300, "x" * 100 + ".pdf"),
+    ],
+)
+def test_a_file_is_given_back_under_a_harmless_name(sent: str, name: str) -> None:
+    assert safe_filename(sent, extension="pdf", otherwise="slides") == name

@@ -48,6 +48,19 @@ def test_a_recording_publishes_itself_for_six_calendar_months(db: DbSession) -> 
     assert recording.closes_at == CLOSES_AT
 
 
+def test_without_everybodys_consent_the_organiser_decides(db: DbSession) -> None:
+    session, recording = published(db)
+    recording.state, recording.closes_at = RecordingState.PROCESSING, None
+    make_faculty(db, session).consent_withdrawn_at = ENDED_AT
+    organiser = make_user(db)
+
+    held = recordings.ready(db, recording.id, has_poster=False, now=ENDED_AT).state
+    recordings.publish(db, recording.id, actor_id=organiser.id, now=ENDED_AT)
+
+    assert held is RecordingState.READY
+    assert recording.state is RecordingState.PUBLISHED
+
+
 def test_a_broadcast_without_picture_is_not_published(db: DbSession) -> None:
     session = make_session(db, status=SessionStatus.ENDED)
     recording = Recording(

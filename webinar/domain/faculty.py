@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from webinar.domain.person import FormRefused, one_line
 from webinar.domain.session import FacultyPart
 from webinar.domain.timezone import to_local
 
+LONGEST_NAME = 200
 LONGEST_BIOGRAPHY = 1500
+LONGEST_FILENAME = 100
 # A personal address still works this long after the session: slides are sent in late.
 LINK_LASTS = timedelta(days=30)
 # Days before the session on which whoever still owes something is written to.
@@ -39,6 +42,22 @@ DUE_DAYS_BEFORE: dict[Need, int] = {
     Need.PHOTO: 10,
     Need.SLIDES: 3,
 }
+
+
+class FileKind(StrEnum):
+    """What a file of theirs is; a newer one takes the place of the one before."""
+
+    PHOTO = "photo"
+    SLIDES = "slides"
+
+
+@dataclass(frozen=True)
+class Words:
+    """Who they are, as the audience reads it."""
+
+    name: str
+    affiliation: str = ""
+    biography: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,6 +94,33 @@ ASKED: dict[Need, Callable[[SentIn], bool]] = {
     # Only who presents has slides that somebody waits for.
     Need.SLIDES: lambda sent: sent.slides or FacultyPart.PRESENTER not in sent.parts,
 }
+
+
+def cleaned(words: Words) -> Words:
+    """As it is stored; raises FormRefused naming every field that is wrong."""
+    name, affiliation = one_line(words.name), one_line(words.affiliation)
+    biography = words.biography.strip().replace("\r\n", "\n")
+    problems = {}
+    if not 2 <= len(name) <= LONGEST_NAME:
+        problems["name"] = f"Give your name as it is announced, up to {LONGEST_NAME} letters."
+    if len(affiliation) > LONGEST_NAME:
+        problems["affiliation"] = f"Hospital and city in up to {LONGEST_NAME} letters, please."
+    if len(biography) > LONGEST_BIOGRAPHY:
+        problems["biography"] = (
+            f"The audience reads up to {LONGEST_BIOGRAPHY} letters; these are {len(biography)}."
+        )
+    if problems:
+        raise FormRefused(problems)
+    return Words(name, affiliation, biography)
+
+
+def safe_filename(sent: str, *, extension: str, otherwise: str) -> str:
+    """The name under which a file is given back: no path, nothing invisible, the right ending."""
+    last = one_line(sent).replace("\\", "/").rpartition("/")[2]
+    stem = last.rpartition(".")[0] or last
+    stem = "".join(sign for sign in stem if sign.isalnum() or sign in " -_(),+")
+    stem = stem.strip()[:LONGEST_FILENAME].strip()
+    return f"{stem or otherwise}.{extension}"
 
 
 def still_missing(sent: SentIn, *, starts_at: datetime, zone: str) -> tuple[Missing, ...]:

@@ -17,6 +17,7 @@ class MailKind(StrEnum):
     SESSION_REMINDER = "session_reminder"
     SESSION_MOVED = "session_moved"
     SESSION_CANCELLED = "session_cancelled"
+    SESSION_RESTORED = "session_restored"
     RECORDING_PUBLISHED = "recording_published"
     # The series.
     SERIES_REGISTERED = "series_registered"
@@ -24,6 +25,9 @@ class MailKind(StrEnum):
     CERTIFICATE_READY = "certificate_ready"
     # The role given (its row).
     ROLE_INVITED = "role_invited"
+    # The member of the faculty.
+    FACULTY_INVITED = "faculty_invited"
+    FACULTY_REMINDER = "faculty_reminder"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +43,7 @@ class SessionFacts:
     series: str = ""
     faculty: tuple[str, ...] = ()
     moved_from: datetime | None = None
+    cancellation_reason: str = ""
     watch_until: datetime | None = None
 
 
@@ -72,6 +77,25 @@ class RoleFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OwedFacts:
+    """One thing a member of the faculty is asked for."""
+
+    words: str
+    due: str
+    """The day, in words, in the zone of the session."""
+    is_late: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class FacultyFacts:
+    """What a mail says to a member of the faculty: their parts, address and what is missing."""
+
+    token: str
+    parts: tuple[str, ...]
+    missing: tuple[OwedFacts, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class SeriesFacts:
     """What a mail says of a series; the sessions are the next ones."""
 
@@ -96,6 +120,7 @@ class Letter:
     certificate: CertificateFacts | None = None
     series: SeriesFacts | None = None
     role: RoleFacts | None = None
+    faculty: FacultyFacts | None = None
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.schedulers.base import BaseScheduler
 from apscheduler.schedulers.blocking import BlockingScheduler
 
-from webinar.jobs import deciding, encoding, mail, season
+from webinar.jobs import deciding, encoding, faculty, mail, season
 from webinar.jobs.toolbox import Toolbox
 
 log = logging.getLogger(__name__)
@@ -35,6 +35,8 @@ TICKS = (
     Tick("decide credit", 5, deciding.decide_due),
     Tick("close recordings whose window is over", 10, season.close_recordings),
     Tick("end sessions whose hour is over", 30, season.end_past_sessions),
+    Tick("remind the faculty of what is missing", 60, faculty.remind_faculty),
+    Tick("forget files of nobody", 3600, faculty.forget_files),
 )
 
 

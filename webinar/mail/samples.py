@@ -4,9 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 from webinar.domain.letter import (
     CertificateFacts,
+    FacultyFacts,
     Letter,
     LinkFacts,
     MailKind,
+    OwedFacts,
     RoleFacts,
     SeriesFacts,
     SessionFacts,
@@ -23,6 +25,7 @@ SESSION = SessionFacts(
     series="e-grandrounds",
     faculty=("Prof Elena Marchetti", "Dr Jonas Weber"),
     moved_from=datetime(2026, 11, 19, 17, 15, tzinfo=UTC),
+    cancellation_reason="The speaker is ill.",
     watch_until=datetime(2027, 5, 26, 17, 0, tzinfo=UTC),
 )
 LINKS = frozenset(
@@ -33,6 +36,7 @@ LINKS = frozenset(
         MailKind.ROLE_INVITED,
     }
 )
+FACULTY = frozenset({MailKind.FACULTY_INVITED, MailKind.FACULTY_REMINDER})
 
 
 def sample_letter(kind: MailKind, *, zone: str = "America/New_York") -> Letter:
@@ -62,6 +66,16 @@ def sample_letter(kind: MailKind, *, zone: str = "America/New_York") -> Letter:
             given_by="Prof Elena Marchetti",
         )
         if kind is MailKind.ROLE_INVITED
+        else None,
+        faculty=FacultyFacts(
+            token=letters,
+            parts=("presenter", "moderator"),
+            missing=(
+                OwedFacts(words="your disclosure", due="5 November 2026", is_late=True),
+                OwedFacts(words="your slides", due="26 November 2026", is_late=False),
+            ),
+        )
+        if kind in FACULTY
         else None,
     )
 

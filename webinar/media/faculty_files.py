@@ -1,7 +1,9 @@
 """What the faculty send in: photos are drawn anew, slides are looked at, neither is believed."""
 
 import io
+import secrets
 import zipfile
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -30,9 +32,30 @@ class NotSlides(DomainError):
     """The bytes are neither PDF nor PowerPoint."""
 
 
-def faculty_files(data_dir: Path) -> FileStorage:
+class FacultyFiles(FileStorage):
+    """Files of the faculty in one folder, under names of ours."""
+
+    def older_than(self, instant: datetime) -> set[str]:
+        """Names of the files that were stored before."""
+        if not self.root.is_dir():
+            return set()
+        return {
+            path.name
+            for path in self.root.iterdir()
+            if not path.name.startswith(".")
+            and path.is_file()
+            and path.stat().st_mtime < instant.timestamp()
+        }
+
+
+def faculty_files(data_dir: Path) -> FacultyFiles:
     """Where they lie: apart from everything that is served by its address."""
-    return FileStorage(data_dir.resolve() / "faculty")
+    return FacultyFiles(data_dir.resolve() / "faculty")
+
+
+def new_key(media_type: str) -> str:
+    """A name that nobody can guess, for a file of this type."""
+    return f"{secrets.token_hex(16)}.{EXTENSIONS[media_type]}"
 
 
 def photo_of(data: bytes) -> bytes:

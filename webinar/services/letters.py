@@ -8,12 +8,15 @@ from sqlalchemy import select
 
 from webinar.db import DbSession
 from webinar.domain.access import ROLE_NAMES, ROLE_WORDS
+from webinar.domain.disclosure import day_in_words
 from webinar.domain.letter import (
     CertificateFacts,
     Dropped,
+    FacultyFacts,
     Letter,
     LinkFacts,
     MailKind,
+    OwedFacts,
     Postponed,
     RoleFacts,
     SeriesFacts,
@@ -21,11 +24,13 @@ from webinar.domain.letter import (
 )
 from webinar.domain.recording import RecordingState
 from webinar.domain.session import SessionStatus
+from webinar.domain.timezone import to_local
 from webinar.domain.wording import credit_amount
 from webinar.models import (
     Certificate,
     CreditDecision,
     Delivery,
+    FacultyMember,
     Recording,
     Series,
     SignInLink,
@@ -35,7 +40,7 @@ from webinar.models import (
     WebinarSession,
     WindowExtension,
 )
-from webinar.services import deliveries, links, registrations
+from webinar.services import deliveries, faculty, links, registrations
 
 SESSIONS_IN_A_MAIL = 5
 
@@ -201,6 +206,38 @@ def _role_invited(db: DbSession, delivery: Delivery, now: datetime) -> Outcome:
     return _letter(delivery, link=link, role=facts)
 
 
+def _faculty_invited(db: DbSession, delivery: Delivery, now: datetime) -> Outcome:
+    member = db.get(FacultyMember, delivery.subject_id)
+    token = str(delivery.details.get("token", ""))
+    if member is None or member.user_id != delivery.user_id:
+        return Dropped("the person is not of the faculty any more")
+    session = member.session
+    if session.status is SessionStatus.CANCELLED:
+        return Dropped("the session is cancelled")
+    if session.ends_at <= now or session.status is SessionStatus.ENDED:
+        return Dropped("the session is over")
+    if not token:
+        return Dropped("a newer address was made")
+    rows = faculty.rows_of(member)
+    today = to_local(now, session.zone).date()
+    facts = FacultyFacts(
+        token=token,
+        parts=tuple(dict.fromkeys(row.part.value for row in rows)),
+        missing=tuple(
+            OwedFacts(words=one.words, due=day_in_words(one.due_on), is_late=one.due_on < today)
+            for one in faculty.missing_of(rows)
+        ),
+    )
+    return _letter(delivery, session=session_facts(session), faculty=facts)
+
+
+def _faculty_reminder(db: DbSession, delivery: Delivery, now: datetime) -> Outcome:
+    outcome = _faculty_invited(db, delivery, now)
+    if isinstance(outcome, Letter) and outcome.faculty is not None and not outcome.faculty.missing:
+        return Dropped("nothing is missing any more")
+    return outcome
+
+
 WRITERS: dict[MailKind, Writer] = {
     MailKind.VERIFY_EMAIL: _one_time_link,
     MailKind.ALREADY_REGISTERED: _one_time_link,
@@ -213,6 +250,8 @@ WRITERS: dict[MailKind, Writer] = {
     MailKind.SERIES_REGISTERED: _series_registered,
     MailKind.CERTIFICATE_READY: _certificate_ready,
     MailKind.ROLE_INVITED: _role_invited,
+    MailKind.FACULTY_INVITED: _faculty_invited,
+    MailKind.FACULTY_REMINDER: _faculty_reminder,
 }
 
 
@@ -234,6 +273,7 @@ def _letter(
     certificate: CertificateFacts | None = None,
     series: SeriesFacts | None = None,
     role: RoleFacts | None = None,
+    faculty: FacultyFacts | None = None,
 ) -> Letter:
     user: User = delivery.user
     return Letter(
@@ -247,4 +287,5 @@ def _letter(
         certificate=certificate,
         series=series,
         role=role,
+        faculty=faculty,
     )

@@ -162,14 +162,35 @@ def add_segment(db: DbSession, segment: MediaSegment) -> None:
 
 
 def ready(db: DbSession, recording_id: int, *, has_poster: bool, now: datetime) -> Recording:
-    """Every acknowledged chunk is packaged: publish by itself, unless there is nothing to see."""
+    """Every acknowledged chunk is packaged: publish by itself, unless there is nothing to see.
+
+    Nor if somebody of the faculty did not agree to be recorded: then the organiser decides.
+    """
     recording = db.get_one(Recording, recording_id, with_for_update=True, populate_existing=True)
     recording.has_poster = has_poster
     recording.ready_at = now
     recording.state = RecordingState.READY
-    if recording.duration_seconds > 0:
-        publish(db, recording.id, actor_id=None, now=now)
+    if recording.duration_seconds == 0:
+        return recording
+    if not withheld(db, recording.session_id):
+        return publish(db, recording.id, actor_id=None, now=now)
+    audit.write(
+        db,
+        actor_id=None,
+        action="recording withheld",
+        subject=f"session {recording.session_id}",
+        reason="Somebody of the faculty did not agree to be recorded.",
+        now=now,
+    )
     return recording
+
+
+def withheld(db: DbSession, session_id: int) -> bool:
+    """True if somebody of the faculty refused to be recorded, or took their yes back."""
+    refused = select(FacultyMember.id).where(
+        FacultyMember.session_id == session_id, FacultyMember.consent_withdrawn_at.is_not(None)
+    )
+    return bool(db.scalar(select(refused.exists())))
 
 
 def publish(db: DbSession, recording_id: int, *, actor_id: int | None, now: datetime) -> Recording:
