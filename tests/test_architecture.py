@@ -51,12 +51,14 @@ LIVES_IN = {
     "holidays": {"services"},
     "icalendar": {"calendar"},
     "imageio_ffmpeg": {"media"},
+    "openpyxl": {"documents"},
     "pytz": {"domain"},
     "segno": {"documents"},
     "smtplib": {"mail"},
     "sqlalchemy": {"cli", "db", "demo", "jobs", "models", "services", "web"},
     "subprocess": {"demo", "jobs", "media"},
     "typst": {"documents", "media"},
+    "xlsxwriter": {"documents"},
 }
 
 MAY_READ_THE_CLOCK = {"cli", "demo", "jobs", "web", "media"}
