@@ -52,8 +52,7 @@ def requires(action: Action) -> Callable[[Callable[P, R]], Callable[P, R]]:
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
             if not current_user.is_authenticated:
                 return current_app.login_manager.unauthorized()  # type: ignore[attr-defined, no-any-return]
-            held = current_user.roles_for(None) if action in SITE_WIDE else current_user.roles
-            if not may(held, action):
+            if not allows(action):
                 raise NotAllowed(f"Your account may not {action}. Ask an administrator.")
             return view(*args, **kwargs)
 
@@ -69,7 +68,14 @@ def action_of(view: Callable[..., object]) -> Action | None:
     return Action(mark) if mark in frozenset(Action) else None
 
 
+def allows(action: Action) -> bool:
+    """True if the person who is signed in may do it somewhere: what a menu offers them."""
+    if not current_user.is_authenticated:
+        return False
+    return may(current_user.roles_for(None) if action in SITE_WIDE else current_user.roles, action)
+
+
 def init_app(app: Flask) -> None:
     """Mark Flask's own file route and let templates ask what a person may do."""
     setattr(app.view_functions["static"], MARK, "public")
-    app.jinja_env.globals.update(may=may, Action=Action)
+    app.jinja_env.globals.update(may=may, allows=allows, Action=Action)

@@ -255,7 +255,12 @@ def _use(token: str) -> ResponseReturnValue:
     link = accounts.use_link(g.db, token, now=g.now)
     g.db.commit()
     let_in(link.user)
-    return onward.go_on(link.next_path, link.user.id)
+    onwards = onward.go_on(link.next_path, link.user.id)
+    if not (link.user.country and link.user.profession):
+        # Somebody else named them; certificates and reports need what only they can tell.
+        flash("Welcome. Tell us your country and your profession, and you are ready.", "notice")
+        return redirect(url_for("my.account"), code=303)
+    return onwards
 
 
 def _secret_page(page: str, *, status: int = 200) -> Response:

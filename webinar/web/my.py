@@ -188,8 +188,13 @@ def _account_page(details: PersonDetails, problems: dict[str, str]) -> str:
         "my/account.html",
         details=details,
         problems=problems,
-        countries=list(COUNTRIES.items()),
-        professions=list(PROFESSIONS.items()),
+        countries=_with_a_blank(COUNTRIES, details.country),
+        professions=_with_a_blank(PROFESSIONS, details.profession),
         zones=[(name, name.replace("_", " ")) for name in zone_names()],
         has_password=current_user.password_hash is not None,
     )
+
+
+def _with_a_blank(choices: dict[str, str], value: str) -> list[tuple[str, str]]:
+    """The choices; who never chose is not shown as the first of the list."""
+    return [*([("", "Choose")] if not value else []), *choices.items()]

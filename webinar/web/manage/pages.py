@@ -4,6 +4,7 @@ from webinar.web.manage import (
     accreditation,
     blueprint,
     index,
+    people,
     quiz,
     recordings,
     scope,
@@ -16,6 +17,7 @@ bp = blueprint.bp
 MODULES = (
     accreditation,
     index,
+    people,
     quiz,
     recordings,
     scope,
