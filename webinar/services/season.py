@@ -1,42 +1,19 @@
-"""What organisers see of the season: every session, drafts too, and what waits for them."""
+"""What organisers see of the season: every session, drafts too."""
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import defer, joinedload, selectinload
 
 from webinar.db import DbSession
 from webinar.domain.recording import RecordingState
-from webinar.domain.session import FacultyPart, SessionStatus
+from webinar.domain.session import SessionStatus
 from webinar.models import (
-    AccreditationGrant,
     FacultyMember,
     Recording,
     Registration,
     WebinarSession,
 )
-
-DRAFTS_WITHIN = timedelta(weeks=4)
-PRESENTER_WITHIN = timedelta(weeks=12)
-CLOSING_WITHIN = timedelta(days=14)
-
-
-@dataclass(frozen=True)
-class Today:
-    """What needs an organiser: each list earliest first."""
-
-    live: tuple[WebinarSession, ...]
-    drafts: tuple[WebinarSession, ...]
-    without_presenter: tuple[WebinarSession, ...]
-    closing: tuple[Recording, ...]
-    without_credit: tuple[WebinarSession, ...] = ()
-    """Announced and soon, and no body asked: said quietly, for not every session earns credit."""
-
-    @property
-    def is_quiet(self) -> bool:
-        """True if nothing waits."""
-        return not (self.live or self.drafts or self.without_presenter or self.closing)
 
 
 def listed(
@@ -86,28 +63,6 @@ def listed(
     return list(db.scalars(found.limit(limit).offset(offset)))
 
 
-def today(db: DbSession, *, now: datetime) -> Today:
-    """What needs an organiser now."""
-    coming = listed(db, starting=now, until=now + PRESENTER_WITHIN)
-    return Today(
-        live=tuple(listed(db, status=SessionStatus.LIVE)),
-        drafts=tuple(
-            session
-            for session in coming
-            if session.status is SessionStatus.DRAFT and session.starts_at < now + DRAFTS_WITHIN
-        ),
-        without_presenter=tuple(session for session in coming if _lacks_presenter(session)),
-        closing=tuple(
-            recording
-            for recording in recordings(db)
-            if recording.state is RecordingState.PUBLISHED
-            and recording.closes_at is not None
-            and now < recording.closes_at < now + CLOSING_WITHIN
-        ),
-        without_credit=_without_credit(db, coming, now=now),
-    )
-
-
 def recordings(db: DbSession) -> list[Recording]:
     """Every recording with its session; what closes first comes first, the closed last."""
     found = (
@@ -132,24 +87,3 @@ def registered_counts(db: DbSession, session_ids: list[int]) -> dict[int, int]:
         .group_by(Registration.session_id)
     )
     return {row[0]: row[1] for row in counted}
-
-
-def _without_credit(
-    db: DbSession, coming: list[WebinarSession], *, now: datetime
-) -> tuple[WebinarSession, ...]:
-    soon = [
-        session
-        for session in coming
-        if session.status is SessionStatus.PUBLISHED and session.starts_at < now + DRAFTS_WITHIN
-    ]
-    found = select(AccreditationGrant.session_id).where(
-        AccreditationGrant.session_id.in_([session.id for session in soon])
-    )
-    granted = set(db.scalars(found))
-    return tuple(session for session in soon if session.id not in granted)
-
-
-def _lacks_presenter(session: WebinarSession) -> bool:
-    return session.status in (SessionStatus.DRAFT, SessionStatus.PUBLISHED) and not any(
-        member.part is FacultyPart.PRESENTER for member in session.faculty
-    )

@@ -3,6 +3,7 @@
 from webinar.web.manage import (
     accreditation,
     blueprint,
+    figures,
     index,
     people,
     quiz,
@@ -16,6 +17,7 @@ from webinar.web.manage import (
 bp = blueprint.bp
 MODULES = (
     accreditation,
+    figures,
     index,
     people,
     quiz,

@@ -1,0 +1,296 @@
+"""What organisers see first: what waits for them, and where a new organisation stands.
+
+A handful of queries whatever the size of the season. The rules are told in one place, `waits_of`,
+over the rows of the sessions that are near.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import and_, or_, select
+
+from webinar.db import DbSession
+from webinar.domain.credit import GrantStatus
+from webinar.domain.recording import RecordingState
+from webinar.domain.session import FacultyPart, SessionStatus
+from webinar.models import (
+    AccreditationGrant,
+    FacultyMember,
+    Recording,
+    Series,
+    SeriesException,
+    Society,
+    WebinarSession,
+)
+
+DRAFTS_WITHIN = timedelta(weeks=4)
+PRESENTER_WITHIN = timedelta(weeks=12)
+MODERATOR_WITHIN = timedelta(weeks=2)
+DISCLOSURES_WITHIN = timedelta(weeks=4)
+CREDIT_WITHIN = timedelta(weeks=4)
+CLOSING_WITHIN = timedelta(days=14)
+COMING = (SessionStatus.DRAFT, SessionStatus.PUBLISHED)
+GONE = (RecordingState.CLOSED, RecordingState.DESTROYED)
+
+
+class Wait(StrEnum):
+    """Why a session waits for an organiser, the most pressing first."""
+
+    LIVE = "live"
+    CONSENT = "consent"
+    MODERATOR = "moderator"
+    DISCLOSURE = "disclosure"
+    DRAFT = "draft"
+    PRESENTER = "presenter"
+    CLOSING = "closing"
+    CREDIT = "credit"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """A session as the dashboard names it, drafts too."""
+
+    id: int
+    public_id: str
+    title: str
+    series: str
+    starts_at: datetime
+    ends_at: datetime
+    zone: str
+    status: SessionStatus
+    has_credit: bool
+    """Some body was asked for it, whatever it answered."""
+    recording: RecordingState | None
+    closes_at: datetime | None
+    """When the recording closes; None while it is not published."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """One thing to do. `names`: the people it is about, where it is about people."""
+
+    kind: Wait
+    session: Planned
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Member:
+    """Of the faculty, as far as something may be missing."""
+
+    part: FacultyPart
+    name: str
+    has_disclosed: bool
+    has_withdrawn: bool
+
+
+@dataclass(frozen=True)
+class Break:
+    """A day on which a series does not meet, and why."""
+
+    day: date
+    series: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Beginnings:
+    """What a new organisation has done already, in the order in which it is done."""
+
+    society: bool
+    series: bool
+    planned: bool
+    filled: bool
+    published: bool
+
+    @property
+    def is_done(self) -> bool:
+        """True once people can find something."""
+        return self.published
+
+
+def sessions_between(
+    db: DbSession,
+    start: datetime,
+    end: datetime,
+    *,
+    society_ids: frozenset[int] | None = None,
+    now: datetime,
+) -> list[Planned]:
+    """All that starts in [start, end), and all that may wait for somebody; earliest first."""
+    near = or_(
+        and_(WebinarSession.starts_at >= start, WebinarSession.starts_at < end),
+        WebinarSession.status == SessionStatus.LIVE,
+        and_(WebinarSession.ends_at > now, WebinarSession.starts_at < now + PRESENTER_WITHIN),
+        Recording.closes_at.between(now, now + CLOSING_WITHIN),
+        WebinarSession.id.in_(
+            select(FacultyMember.session_id).where(FacultyMember.consent_withdrawn_at.is_not(None))
+        ),
+    )
+    asked = select(AccreditationGrant.id).where(
+        AccreditationGrant.session_id == WebinarSession.id,
+        AccreditationGrant.status != GrantStatus.NONE,
+    )
+    found = (
+        select(
+            WebinarSession.id,
+            WebinarSession.public_id,
+            WebinarSession.title,
+            Series.name,
+            WebinarSession.starts_at,
+            WebinarSession.ends_at,
+            WebinarSession.zone,
+            WebinarSession.status,
+            asked.exists().label("has_credit"),
+            Recording.state,
+            Recording.closes_at,
+        )
+        .outerjoin(Series, Series.id == WebinarSession.series_id)
+        .outerjoin(Recording, Recording.session_id == WebinarSession.id)
+        .where(near)
+        .order_by(WebinarSession.starts_at, WebinarSession.id)
+    )
+    if society_ids is not None:
+        found = found.where(WebinarSession.society_id.in_(society_ids))
+    return [
+        Planned(
+            id=row.id,
+            public_id=row.public_id,
+            title=row.title,
+            series=row.name or "",
+            starts_at=row.starts_at,
+            ends_at=row.ends_at,
+            zone=row.zone,
+            status=row.status,
+            has_credit=bool(row.has_credit),
+            recording=row.state,
+            closes_at=row.closes_at,
+        )
+        for row in db.execute(found)
+    ]
+
+
+def waits(
+    db: DbSession, sessions: Sequence[Planned], *, now: datetime
+) -> dict[Wait, list[Waiting]]:
+    """What waits among these sessions, by kind; kinds with nothing are left out."""
+    faculty = _faculty(db, sessions, now=now)
+    found: dict[Wait, list[Waiting]] = {}
+    for waiting in waits_of(sessions, faculty, now=now):
+        found.setdefault(waiting.kind, []).append(waiting)
+    if Wait.CLOSING in found:
+        found[Wait.CLOSING].sort(key=lambda waiting: waiting.session.closes_at or now)
+    return {kind: found[kind] for kind in Wait if kind in found}
+
+
+def waits_of(
+    sessions: Iterable[Planned], faculty: Mapping[int, Sequence[Member]], *, now: datetime
+) -> Iterable[Waiting]:
+    """The rules: what each session waits for, in the order of the sessions."""
+    for session in sessions:
+        members = faculty.get(session.id, ())
+        parts = {member.part for member in members}
+        is_coming = session.status in COMING and session.ends_at > now
+        starts_in = session.starts_at - now
+        withdrawn = tuple(member.name for member in members if member.has_withdrawn)
+        undisclosed = tuple(member.name for member in members if not member.has_disclosed)
+        if session.status is SessionStatus.LIVE:
+            yield Waiting(Wait.LIVE, session)
+        if withdrawn:
+            yield Waiting(Wait.CONSENT, session, withdrawn)
+        if _closes_soon(session, now):
+            yield Waiting(Wait.CLOSING, session)
+        if not is_coming:
+            continue
+        is_published = session.status is SessionStatus.PUBLISHED
+        if is_published and starts_in < MODERATOR_WITHIN and FacultyPart.MODERATOR not in parts:
+            yield Waiting(Wait.MODERATOR, session)
+        if starts_in < DISCLOSURES_WITHIN and undisclosed:
+            yield Waiting(Wait.DISCLOSURE, session, undisclosed)
+        if not is_published and starts_in < DRAFTS_WITHIN:
+            yield Waiting(Wait.DRAFT, session)
+        if starts_in < PRESENTER_WITHIN and FacultyPart.PRESENTER not in parts:
+            yield Waiting(Wait.PRESENTER, session)
+        if is_published and starts_in < CREDIT_WITHIN and not session.has_credit:
+            yield Waiting(Wait.CREDIT, session)
+
+
+def _closes_soon(session: Planned, now: datetime) -> bool:
+    if session.recording is not RecordingState.PUBLISHED or session.closes_at is None:
+        return False
+    return now < session.closes_at < now + CLOSING_WITHIN
+
+
+def beginnings(db: DbSession, *, society_ids: frozenset[int] | None = None) -> Beginnings:
+    """How far a new organisation has come: one query."""
+    of_these = WebinarSession.society_id.is_not(None)
+    if society_ids is not None:
+        of_these = WebinarSession.society_id.in_(society_ids)
+    any_session = select(WebinarSession.id).where(of_these)
+    with_presenter = WebinarSession.faculty.any(FacultyMember.part == FacultyPart.PRESENTER)
+    row = db.execute(
+        select(
+            select(Society.id).exists(),
+            select(Series.id).exists(),
+            any_session.exists(),
+            any_session.where(WebinarSession.abstract != "", with_presenter).exists(),
+            any_session.where(WebinarSession.status != SessionStatus.DRAFT).exists(),
+        )
+    ).one()
+    return Beginnings(*(bool(value) for value in row))
+
+
+def breaks_between(
+    db: DbSession, first: date, last: date, *, society_ids: frozenset[int] | None = None
+) -> list[Break]:
+    """Exceptions from `first` to `last`, both included, by day and series."""
+    found = (
+        select(SeriesException.day, Series.name, SeriesException.reason)
+        .join(Series, Series.id == SeriesException.series_id)
+        .where(SeriesException.day >= first, SeriesException.day <= last)
+        .order_by(SeriesException.day, Series.name)
+    )
+    if society_ids is not None:
+        found = found.where(Series.society_id.in_(society_ids))
+    return [Break(*row) for row in db.execute(found)]
+
+
+def _faculty(
+    db: DbSession, sessions: Sequence[Planned], *, now: datetime
+) -> dict[int, list[Member]]:
+    """The members of sessions that may wait for one of them; of the others none."""
+    soon = and_(
+        WebinarSession.status.in_(COMING),
+        WebinarSession.ends_at > now,
+        WebinarSession.starts_at < now + PRESENTER_WITHIN,
+    )
+    found = (
+        select(
+            FacultyMember.session_id,
+            FacultyMember.part,
+            FacultyMember.name,
+            FacultyMember.disclosure,
+            FacultyMember.consent_withdrawn_at,
+        )
+        .join(WebinarSession, WebinarSession.id == FacultyMember.session_id)
+        .where(or_(soon, FacultyMember.consent_withdrawn_at.is_not(None)))
+        .order_by(FacultyMember.position, FacultyMember.id)
+    )
+    pressing = {session.id for session in sessions if _is_pressing(session, now)}
+    members: dict[int, list[Member]] = defaultdict(list)
+    for session_id, part, name, disclosure, withdrawn_at in db.execute(found):
+        withdrawn = withdrawn_at is not None and session_id in pressing
+        members[session_id].append(Member(part, name, bool(disclosure.strip()), withdrawn))
+    return members
+
+
+def _is_pressing(session: Planned, now: datetime) -> bool:
+    """True while a withdrawn consent asks for something: not recorded yet, or still kept."""
+    if session.status is SessionStatus.CANCELLED:
+        return False
+    if session.recording is not None:
+        return session.recording not in GONE
+    return session.ends_at > now

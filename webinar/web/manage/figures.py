@@ -1,0 +1,69 @@
+"""One session in figures: registered over time, countries, faculty, accreditation, attendance."""
+
+import csv
+import io
+from collections.abc import Iterable
+
+from flask import Response, g, render_template, request
+from flask.typing import ResponseReturnValue
+
+from webinar.domain.access import Action
+from webinar.domain.attendance import ViewingMode
+from webinar.domain.figures import plain_credit
+from webinar.domain.wording import MONTHS
+from webinar.services import session_figures as service
+from webinar.services import sessions
+from webinar.services.session_figures import SessionFigures
+from webinar.web.access import requires
+from webinar.web.manage.accreditation import MARKS
+from webinar.web.manage.bars import Bar, country_bars
+from webinar.web.manage.blueprint import bp
+from webinar.web.manage.states import mark_of
+
+
+@bp.get("/sessions/<public_id>/figures")
+@requires(Action.PLAN_SESSIONS)
+def session_figures(public_id: str) -> ResponseReturnValue:
+    """What is known of a session in numbers; as CSV with `format=csv`."""
+    session = sessions.by_public_id(g.db, public_id)
+    figures = service.session_figures(g.db, session, now=g.now)
+    bars = country_bars(figures.countries)
+    if request.args.get("format") == "csv":
+        headers = {"Content-Disposition": f"attachment; filename=figures-{public_id}.csv"}
+        return Response(_as_csv(figures, bars), mimetype="text/csv", headers=headers)
+    return render_template(
+        "manage/figures.html",
+        session=session,
+        mark=mark_of(session),
+        figures=figures,
+        country_bars=bars,
+        line=[
+            Bar(f"{point.day.day} {MONTHS[point.day.month - 1]}", point.places, "")
+            for point in figures.over_time
+        ],
+        live=figures.attended.get(ViewingMode.LIVE, 0),
+        recorded=figures.attended.get(ViewingMode.RECORDED, 0),
+        grants=[(grant, MARKS[grant.status]) for grant in figures.grants],
+    )
+
+
+def _as_csv(figures: SessionFigures, countries: Iterable[Bar]) -> str:
+    """One figure a line: what, of what, how many."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["figure", "of", "value"])
+    writer.writerow(["registered", "", figures.registered])
+    writer.writerow(["gave the place up", "", figures.gave_up])
+    for mode, number in figures.attended.items():
+        writer.writerow(["attended", mode.value, number])
+    writer.writerow(["questions", "", figures.questions])
+    writer.writerow(["evaluations", "", figures.evaluations])
+    writer.writerow(["certificates", "", figures.certificates])
+    writer.writerows(["country", bar.label, bar.words or bar.value] for bar in countries)
+    writer.writerows(
+        ["registered by", point.day.isoformat(), point.places] for point in figures.over_time
+    )
+    for grant in figures.grants:
+        body = f"{grant.accreditor.short_name} {grant.mode.value} {grant.status.value}"
+        writer.writerow(["credit", body, plain_credit(grant.credits_granted)])
+    return text.getvalue()
