@@ -59,6 +59,8 @@ class Topic(Base):
     slug: Mapped[str] = mapped_column(String(60), unique=True)
     name: Mapped[str] = mapped_column(String(120))
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("topic.id"), index=True)
+    # The topic its sessions went to: only the address is left of it, and leads there.
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("topic.id"))
 
 
 class AudienceGroup(Base):
