@@ -9,7 +9,6 @@ from sqlalchemy import select
 
 from tests.builders import (
     make_faculty,
-    make_registration,
     make_series,
     make_session,
     make_society,
@@ -20,9 +19,7 @@ from webinar.domain.access import Role
 from webinar.domain.recording import RecordingState
 from webinar.domain.session import SessionStatus
 from webinar.models import (
-    Delivery,
     Recording,
-    Registration,
     Series,
     SeriesException,
     User,
@@ -47,22 +44,6 @@ SERIES = {
     "first_day": "2126-11-28",
     "months": "6",
 }
-SESSION = {
-    "title": "Sentinel nodes after neoadjuvant therapy",
-    "abstract": "What to do with the node.",
-    "objectives": "Know when to stop.",
-    "language": "en",
-    "more_topics": "",
-    "day": "2126-11-28",
-    "starts": "18:15",
-    "ends": "19:00",
-    "zone": "Europe/Zurich",
-    "faculty-0-part": "presenter",
-    "faculty-0-name": "Prof Elena Marchetti",
-    "faculty-0-affiliation": "",
-    "faculty-0-disclosure": "",
-    "faculty-0-email": "",
-}
 
 
 @pytest.fixture
@@ -74,33 +55,12 @@ def organiser(db: DbSession, signed_in_as: Callable[[User], FlaskClient]) -> Fla
 
 @pytest.fixture
 def session(db: DbSession) -> WebinarSession:
-    """A session that says what SESSION says."""
     session = make_session(
         db, starts_at=STARTS_AT, status=SessionStatus.DRAFT, series=make_series(db, "rounds")
     )
-    session.abstract, session.objectives = SESSION["abstract"], SESSION["objectives"]
     make_faculty(db, session)
     db.commit()
     return session
-
-
-@pytest.fixture
-def published(db: DbSession, organiser: FlaskClient, session: WebinarSession) -> WebinarSession:
-    organiser.post(f"/manage/sessions/{session.public_id}/publish")
-    return again(db, session)
-
-
-def again(db: DbSession, session: WebinarSession) -> WebinarSession:
-    db.refresh(session)
-    db.commit()
-    return session
-
-
-def with_a_place(db: DbSession, session: WebinarSession) -> User:
-    user = make_user(db)
-    make_registration(db, session, user)
-    db.commit()
-    return user
 
 
 @pytest.mark.parametrize("path", ["", "series/", "series/new", "sessions/", "recordings/"])
@@ -329,242 +289,6 @@ def test_an_unknown_series_or_session_is_not_found(organiser: FlaskClient) -> No
     assert organiser.get("/manage/sessions/nothing").status_code == 404
     assert organiser.post("/manage/sessions/nothing/publish").status_code == 404
     assert organiser.get("/manage/sessions/?series=nothing").status_code == 404
-
-
-def test_sessions_are_filtered_sorted_and_exported(
-    db: DbSession, organiser: FlaskClient, session: WebinarSession
-) -> None:
-    other = make_session(db, starts_at=STARTS_AT, title="=HYPERLINK(1)")
-    make_faculty(db, other, name="Dr Jan Novak")
-    db.commit()
-
-    drafts = organiser.get("/manage/sessions/?status=draft").text
-    found = organiser.get("/manage/sessions/?words=novak").text
-    nothing = organiser.get("/manage/sessions/?words=50%25").text
-    by_title = organiser.get("/manage/sessions/?sort=-title").text
-    table = organiser.get("/manage/sessions/?format=csv")
-
-    assert (session.title in drafts, other.title in drafts) == (True, False)
-    assert (session.title in found, other.title in found) == (False, True)
-    assert "No session fits" in nothing
-    assert by_title.index(session.title) < by_title.index(other.title)
-    assert table.mimetype == "text/csv"
-    assert "'=HYPERLINK(1)" in table.text
-
-
-def test_a_session_is_edited_with_topics_and_faculty(
-    db: DbSession, organiser: FlaskClient, session: WebinarSession
-) -> None:
-    speaker = make_user(db, "speaker@example.net")
-    db.commit()
-
-    answer = organiser.post(
-        f"/manage/sessions/{session.public_id}",
-        data={
-            **SESSION,
-            "title": "Nodes, revisited",
-            "more_topics": "Breast cancer, Surgery",
-            "faculty-0-email": "Speaker@example.net",
-            "faculty-3-part": "moderator",
-            "faculty-3-name": "Dr Jan Novak",
-        },
-        follow_redirects=True,
-    )
-
-    assert "Saved." in answer.text
-    again(db, session)
-    assert session.title == "Nodes, revisited"
-    assert [topic.name for topic in session.topics] == ["Breast cancer", "Surgery"]
-    assert [(member.name, member.user_id) for member in session.faculty] == [
-        ("Prof Elena Marchetti", speaker.id),
-        ("Dr Jan Novak", None),
-    ]
-
-
-def test_saving_what_is_there_says_so(organiser: FlaskClient, session: WebinarSession) -> None:
-    answer = organiser.post(
-        f"/manage/sessions/{session.public_id}", data=SESSION, follow_redirects=True
-    )
-
-    assert "Nothing was different" in answer.text
-
-
-def test_a_person_is_taken_out_of_the_faculty(
-    db: DbSession, organiser: FlaskClient, session: WebinarSession
-) -> None:
-    typed = {**SESSION, "faculty-1-part": "presenter", "faculty-1-name": "Dr Jan Novak"}
-
-    organiser.post(f"/manage/sessions/{session.public_id}", data={**typed, "faculty-0-out": "y"})
-
-    assert [member.name for member in again(db, session).faculty] == ["Dr Jan Novak"]
-
-
-def test_another_row_for_the_faculty_keeps_what_was_typed(
-    db: DbSession, organiser: FlaskClient, session: WebinarSession
-) -> None:
-    answer = organiser.post(
-        f"/manage/sessions/{session.public_id}",
-        data={**SESSION, "title": "Half a ti", "do": "add-person"},
-    )
-
-    assert 'name="faculty-1-name"' in answer.text
-    assert 'value="Half a ti"' in answer.text
-    assert again(db, session).title == SESSION["title"]
-
-
-@pytest.mark.parametrize(
-    ("change", "status", "sentence"),
-    [
-        ({"title": ""}, 422, "Give the session a title."),
-        ({"title": "x" * 301}, 422, "at most 300 characters"),
-        ({"day": "28.11.2126"}, 422, "Give the day as a date"),
-        ({"starts": ""}, 422, "Give the start as hours and minutes"),
-        ({"ends": "18:15"}, 422, "The session ends before it starts."),
-        ({"ends": "17:00"}, 422, "The session ends before it starts."),
-        ({"zone": "Mars/Olympus"}, 422, "There is no time zone called"),
-        (
-            {"day": "2127-03-30", "starts": "02:30", "ends": "03:30"},
-            422,
-            "02:30 on 30 March 2127 does not exist in Europe/Zurich",
-        ),
-        ({"day": "2020-11-26"}, 409, "is over. Choose a time to come."),
-        ({"abstract": ""}, 422, "still needs an abstract"),
-        ({"faculty-0-part": "moderator"}, 422, "still needs a presenter"),
-        ({"faculty-0-name": "", "faculty-0-affiliation": "Ticino"}, 422, "Give this person a name"),
-        ({"faculty-0-email": "no@example.net"}, 422, "No account has the address no@example.net"),
-        ({"more_topics": "--"}, 422, "cannot be a topic"),
-    ],
-)
-def test_a_refused_edit_keeps_what_was_typed_and_changes_nothing(
-    db: DbSession,
-    organiser: FlaskClient,
-    published: WebinarSession,
-    change: dict[str, str],
-    status: int,
-    sentence: str,
-) -> None:
-    typed = {**SESSION, "objectives": "Typed just now.", **change}
-
-    answer = organiser.post(f"/manage/sessions/{published.public_id}", data=typed)
-
-    assert sentence in answer.text
-    assert "Typed just now." in answer.text
-    assert answer.status_code == status
-    again(db, published)
-    assert (published.objectives, published.starts_at) == (SESSION["objectives"], STARTS_AT)
-    assert published.ical_sequence == 0
-
-
-def test_a_new_time_is_confirmed_before_anybody_is_told(
-    db: DbSession, organiser: FlaskClient, published: WebinarSession
-) -> None:
-    user = with_a_place(db, published)
-    path, typed = f"/manage/sessions/{published.public_id}", {**SESSION, "day": "2126-12-05"}
-
-    asked = organiser.post(path, data=typed)
-    unmoved = again(db, published).starts_at
-    saved = organiser.post(path, data={**typed, "confirmed": "y"}, follow_redirects=True)
-
-    assert "Save and tell 1 person" in asked.text
-    assert "From Thu 28 Nov 2126, 18:15–19:00 CET to" in asked.text
-    assert "<strong>Thu 5 Dec 2126, 18:15–19:00 CET</strong>" in asked.text
-    assert unmoved == STARTS_AT
-    assert "Saved. 1 person is told by mail." in saved.text
-    assert again(db, published).starts_at == STARTS_AT + timedelta(days=7)
-    told = db.scalars(select(Delivery.user_id).where(Delivery.kind == "session_moved")).all()
-    assert told == [user.id]
-
-
-def test_publishing_says_what_is_missing(
-    db: DbSession, organiser: FlaskClient, session: WebinarSession
-) -> None:
-    session.abstract = ""
-    db.commit()
-
-    answer = organiser.post(f"/manage/sessions/{session.public_id}/publish")
-
-    assert answer.status_code == 422
-    assert "The session still needs an abstract before people can see it." in answer.text
-    assert again(db, session).status is SessionStatus.DRAFT
-
-
-def test_a_published_session_becomes_a_draft_while_nobody_is_registered(
-    db: DbSession, organiser: FlaskClient, published: WebinarSession
-) -> None:
-    path = f"/manage/sessions/{published.public_id}"
-    user = with_a_place(db, published)
-
-    refused = organiser.post(f"{path}/unpublish")
-    place = db.scalars(select(Registration).where(Registration.user_id == user.id)).one()
-    place.cancelled_at = STARTS_AT
-    db.commit()
-    organiser.post(f"{path}/unpublish")
-
-    assert refused.status_code == 409
-    assert "1 person has registered already." in refused.text
-    assert again(db, published).status is SessionStatus.DRAFT
-
-
-def test_cancelling_says_how_many_are_told_and_needs_a_reason(
-    db: DbSession, organiser: FlaskClient, published: WebinarSession
-) -> None:
-    path = f"/manage/sessions/{published.public_id}"
-    with_a_place(db, published)
-
-    page = organiser.get(path).text
-    refused = organiser.post(f"{path}/cancel", data={"reason": " "})
-    still = again(db, published).status
-    done = organiser.post(
-        f"{path}/cancel", data={"reason": "The speaker is ill."}, follow_redirects=True
-    )
-
-    assert "Cancel it and tell 1 person" in page
-    assert (refused.status_code, still) == (422, SessionStatus.PUBLISHED)
-    assert "Say why the session is cancelled" in refused.text
-    assert "Cancelled. 1 person is told by mail." in done.text
-    assert "The speaker is ill." in done.text
-    assert again(db, published).status is SessionStatus.CANCELLED
-
-
-def test_a_cancelled_session_takes_place_after_all(
-    db: DbSession, organiser: FlaskClient, published: WebinarSession
-) -> None:
-    path = f"/manage/sessions/{published.public_id}"
-    organiser.post(f"{path}/cancel", data={"reason": "The speaker is ill."})
-
-    answer = organiser.post(f"{path}/restore", follow_redirects=True)
-
-    assert "It takes place after all." in answer.text
-    assert again(db, published).status is SessionStatus.PUBLISHED
-
-
-def test_a_draft_is_discarded(
-    db: DbSession, organiser: FlaskClient, session: WebinarSession
-) -> None:
-    path = f"/manage/sessions/{session.public_id}"
-
-    refused = organiser.post(f"{path}/discard", data={"reason": ""})
-    answer = organiser.post(f"{path}/discard", data={"reason": "Congress"}, follow_redirects=True)
-
-    assert refused.status_code == 422
-    assert "The draft is gone" in answer.text
-    db.expire_all()
-    assert db.scalars(select(WebinarSession)).all() == []
-
-
-@pytest.mark.parametrize("status", list(SessionStatus))
-def test_every_state_has_its_page(
-    db: DbSession, organiser: FlaskClient, session: WebinarSession, status: SessionStatus
-) -> None:
-    session.status = status
-    session.cancellation_reason = "The speaker is ill."
-    make_session(db, starts_at=STARTS_AT, title="At the same hour")
-    db.commit()
-
-    answer = organiser.get(f"/manage/sessions/{session.public_id}")
-
-    assert answer.status_code == 200
-    assert "At the same hour" in answer.text
 
 
 def test_recordings_are_listed_with_their_window(

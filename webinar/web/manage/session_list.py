@@ -1,8 +1,8 @@
-"""The list of all sessions: filtered, sorted and exported by its address."""
+"""The list of all sessions: what its address asks for, its lines, and those as CSV."""
 
 import csv
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 
 from flask import url_for
@@ -26,12 +26,21 @@ class Row:
     presenters: str
     registered: int
 
+    @property
+    def may_move(self) -> bool:
+        """True while its time may still change."""
+        return self.session.status in (SessionStatus.DRAFT, SessionStatus.PUBLISHED)
+
 
 @dataclass(frozen=True)
 class Asked:
     """What the address asks for; "" is no wish."""
 
+    view: str = ""  # "month", else the list
+    month: str = ""  # 2026-11, for the month view
+    society: str = ""
     series: str = ""
+    topic: str = ""
     status: str = ""
     when: str = ""  # "past", "all", else what is to come
     words: str = ""
@@ -41,13 +50,24 @@ class Asked:
     @classmethod
     def from_args(cls, args: Mapping[str, str]) -> "Asked":
         """The wishes in an address."""
-        return cls(**{field.name: args.get(field.name, "") for field in fields(cls)})
+        return cls(**{field.name: args.get(field.name, "").strip() for field in fields(cls)})
 
     @property
     def state(self) -> SessionStatus | None:
         """The state asked for; one that does not exist is no wish."""
         known = {status.value for status in SessionStatus}
         return SessionStatus(self.status) if self.status in known else None
+
+    @property
+    def page_number(self) -> int:
+        """From 1; what is no number is the first page."""
+        digits = self.page.isascii() and self.page.isdigit() and len(self.page) < 7
+        return max(int(self.page), 1) if digits else 1
+
+    @property
+    def is_filtered(self) -> bool:
+        """True if something other than the time narrows the list."""
+        return bool(self.society or self.series or self.topic or self.status or self.words)
 
     def href(self, **changes: str) -> str:
         """The address with other wishes; a change of filter starts at the first page."""
@@ -56,12 +76,6 @@ class Asked:
         return url_for("manage.sessions", **kept)
 
 
-SORTED_BY: dict[str, Callable[[Row], str | int]] = {
-    "title": lambda row: row.session.title.casefold(),
-    "state": lambda row: row.session.status.value,
-    "presenter": lambda row: row.presenters.casefold(),
-    "registered": lambda row: row.registered,
-}
 COLUMNS = (
     ("", "Time"),
     ("title", "Session"),
@@ -86,15 +100,6 @@ def rows_of(sessions: Sequence[WebinarSession], registered: Mapping[int, int]) -
     ]
 
 
-def sorted_rows(rows: list[Row], sort: str) -> list[Row]:
-    """By time, or as asked: "title", and "-title" from the end."""
-    name = sort.removeprefix("-")
-    reverse = sort.startswith("-")
-    if name in SORTED_BY:
-        return sorted(rows, key=SORTED_BY[name], reverse=reverse)
-    return rows[::-1] if reverse else rows
-
-
 def columns_of(asked: Asked) -> list[dict[str, object]]:
     """Heads that sort: pressing one again turns the order round."""
     name = asked.sort.removeprefix("-")
@@ -111,7 +116,7 @@ def columns_of(asked: Asked) -> list[dict[str, object]]:
                 "sorted": ("descending" if down else "ascending") if is_sorted else "",
             }
         )
-    return heads
+    return [*heads, {"label": "Move", "numeric": False}]
 
 
 def as_csv(rows: Sequence[Row]) -> str:
