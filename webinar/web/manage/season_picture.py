@@ -57,6 +57,11 @@ class Week:
         return [cell for cells, _ in self.days for cell in cells]
 
     @property
+    def is_busy(self) -> bool:
+        """True if the row says more than its week."""
+        return self.is_this_week or any(cells or pauses for cells, pauses in self.days)
+
+    @property
     def pauses(self) -> list[Pause]:
         """All its breaks in order."""
         return [pause for _, pauses in self.days for pause in pauses]
