@@ -89,6 +89,8 @@ def values(season: Season) -> dict[str, list[dict[str, str]]]:
         "manage.quiz_item": [{"public_id": season.in_test, "item_id": season.question}],
         "manage.series_show": [{"slug": season.series}],
         "manage.session_figures": [{"public_id": season.attended}, {"public_id": season.draft}],
+        "manage.session_duplicate": [{"public_id": season.draft}],
+        "manage.session_move": [{"public_id": season.draft}],
         "manage.session_edit": [{"public_id": season.draft}, {"public_id": season.attended}],
         "quizzes.show": [{"public_id": season.in_test}],
         "recordings.show": [{"public_id": season.attended}, {"public_id": season.closed}],
