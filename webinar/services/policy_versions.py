@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from webinar.db import DbSession
-from webinar.domain.access import ALLOWED, Action
-from webinar.domain.errors import Conflict, DomainError, NotAllowed, NotFound
+from webinar.domain.access import ALLOWED, Action, ensure_second_person
+from webinar.domain.errors import Conflict, DomainError, NotFound
 from webinar.domain.policy import CreditPolicy as Rules
 from webinar.models import AccreditationGrant, CreditPolicy, User, UserRole
 from webinar.services import audit
@@ -17,7 +17,7 @@ from webinar.services import audit
 NAME = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*", re.ASCII)
 LONGEST_NAME = 60
 LONGEST_NOTE = 2000
-ALONE = "Written and approved by the same person: nobody else here may decide credit."
+ALONE = "Written and approved by the same person: nobody else here may approve."
 
 
 class NoteMissing(DomainError):
@@ -38,10 +38,6 @@ class DraftWaits(Conflict):
 
 class NotADraftVersion(Conflict):
     """An approved version stays for ever: somebody's credit may rest on it."""
-
-
-class SecondPersonNeeded(NotAllowed):
-    """Who wrote a version does not approve it while somebody else may."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +132,7 @@ def save_draft(
             f"Say why there is this version, in at most {LONGEST_NOTE} characters: "
             "whoever approves it reads that."
         )
-    if len(name) > LONGEST_NAME or not NAME.fullmatch(name):
+    if name == "new" or len(name) > LONGEST_NAME or not NAME.fullmatch(name):
         raise BadPolicyName(
             "Use small letters, digits, points and hyphens, at most "
             f"{LONGEST_NAME} characters: eaccme-3.1-live."
@@ -178,16 +174,13 @@ def save_draft(
 def approve(db: DbSession, name: str, version: int, *, actor_id: int, now: datetime) -> bool:
     """Let grants follow the draft; True if a second person did so.
 
-    Only where nobody else may decide credit, whoever wrote it approves it, and the trail says so.
+    Only where nobody else may approve, whoever wrote it approves it, and the trail says so.
     Raises NotFound, NotADraftVersion, SecondPersonNeeded.
     """
     policy = _draft(db, name, version)
     is_second = policy.created_by_id != actor_id
-    if not is_second and others_who_approve(db, actor_id):
-        raise SecondPersonNeeded(
-            "You wrote this version, so somebody else approves it: another accreditation officer "
-            "or an administrator."
-        )
+    if others_who_approve(db, actor_id):
+        ensure_second_person(Action.APPROVE_POLICIES, policy.created_by_id, actor_id)
     policy.approved_at, policy.approved_by_id = now, actor_id
     db.flush()
     audit.write(
@@ -219,7 +212,7 @@ def discard(db: DbSession, name: str, version: int, *, actor_id: int, now: datet
 
 
 def others_who_approve(db: DbSession, user_id: int) -> int:
-    """How many other people of this installation may decide credit."""
+    """How many other people of this installation may approve policies."""
     counted = (
         select(func.count(User.id.distinct()))
         .join(UserRole, UserRole.user_id == User.id)
@@ -227,7 +220,8 @@ def others_who_approve(db: DbSession, user_id: int) -> int:
             User.id != user_id,
             User.verified_at.is_not(None),
             User.erased_at.is_(None),
-            UserRole.role.in_(ALLOWED[Action.DECIDE_CREDIT]),
+            UserRole.role.in_(ALLOWED[Action.APPROVE_POLICIES]),
+            UserRole.society_id.is_(None),  # rules are everybody's
         )
     )
     return db.scalar(counted) or 0
