@@ -82,6 +82,17 @@ def test_a_reader_whose_own_clocks_change_is_told_on_the_first_date_with_another
     ]
 
 
+def test_a_session_may_begin_in_the_second_in_which_the_clocks_change():
+    sundays = RuleRow("FREQ=WEEKLY;BYDAY=SU", time(1, 0), 45, date(2027, 3, 21))
+    planned = plan(
+        sundays.of_series("Asia/Beirut"), first_day=sundays.first_day, last_day=date(2027, 3, 28)
+    )
+
+    assert [note.text for note in preview_notes(planned, [])] == [
+        "The clocks in Beirut went forward on 28 March: 01:00 is now 22:00 UTC."
+    ]
+
+
 def test_two_hours_of_two_rules_are_no_change_of_the_clocks():
     first, last = date(2026, 12, 1), date(2026, 12, 31)
     evening = thursdays(first, last)

@@ -91,7 +91,9 @@ def _clock_changes(planned: Sequence[PlannedSession]) -> Iterable[tuple[datetime
         after = utc_offset_minutes(session.starts_at, session.zone)
         if before == after:
             continue
-        last = offset_changes(session.zone, previous.starts_at, session.starts_at)[-1]
+        # A session may begin in the very second of the change.
+        until = session.starts_at + timedelta(seconds=1)
+        last = offset_changes(session.zone, previous.starts_at, until)[-1]
         day = to_local(last.at, session.zone)
         way = "forward" if after > before else "back"
         text = (
