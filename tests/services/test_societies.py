@@ -1,12 +1,16 @@
+from datetime import date
+
 import pytest
+from flask import Flask
 from sqlalchemy import select
 
-from tests.builders import NOW, make_society
+from tests.builders import NOW, make_series, make_session, make_society
 from webinar.db import DbSession
 from webinar.domain.errors import NotFound
-from webinar.models import AuditEvent, Society
-from webinar.services import societies
-from webinar.services.societies import BadSlug, NameMissing, SlugTaken
+from webinar.models import AuditEvent, Auspices, Society
+from webinar.services import feeds, societies
+from webinar.services.societies import BadSlug, Counts, NameMissing, SlugTaken, UnknownCountry
+from webinar.tools import calendar_tool
 
 
 def test_a_society_is_created_and_written_down(db: DbSession) -> None:
@@ -54,3 +58,49 @@ def test_without_a_society_one_named_like_the_site_is_made_once(db: DbSession) -
 
     assert first is second
     assert (first.slug, first.name) == ("grand-rounds-online", "Grand Rounds Online")
+
+
+def edit(db: DbSession, society: Society, app: Flask, **words: str) -> bool:
+    said = {
+        "name": society.name,
+        "short_name": society.short_name,
+        "about": society.about,
+        "country": "CH",
+        **words,
+    }
+    calendar = calendar_tool(app.extensions["config"])
+    return societies.edit(db, society.id, **said, actor_id=None, calendar=calendar, now=NOW)
+
+
+def test_calendars_hear_once_of_a_society_that_is_called_something_else(
+    app: Flask, db: DbSession
+) -> None:
+    ours, lending = make_society(db), make_society(db)
+    session, other = make_session(db, society=ours), make_session(db)
+    other.auspices.append(Auspices(society=lending, decided_on=date(2026, 11, 3)))
+    calendar = calendar_tool(app.extensions["config"])
+    for one in (session, other):
+        feeds.refresh(db, one, calendar=calendar, now=NOW)
+
+    changed = [
+        edit(db, ours, app, name="School of Oncology"),
+        edit(db, ours, app),
+        edit(db, lending, app, name="Society of Lending"),
+    ]
+
+    assert changed == [True, False, True]
+    assert (session.ical_sequence, other.ical_sequence) == (1, 1)
+    assert "Society of Lending" in other.ical_public
+    assert db.scalars(select(AuditEvent.action)).all() == ["society changed"] * 2
+
+
+def test_a_society_needs_a_country_that_exists(app: Flask, db: DbSession) -> None:
+    with pytest.raises(UnknownCountry):
+        edit(db, make_society(db), app, country="XX")
+
+
+def test_what_a_society_offers_is_counted(db: DbSession) -> None:
+    society = make_society(db)
+    make_session(db, series=make_series(db, society=society))
+
+    assert societies.counts(db) == {society.id: Counts(series=1, sessions=1, auspices=0)}

@@ -24,6 +24,7 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import aliased
 
 from webinar.db import DbSession
 from webinar.domain.errors import NotFound
@@ -89,8 +90,21 @@ def of_series(db: DbSession, slug: str) -> Feed:
 
 
 def of_topic(db: DbSession, slug: str) -> Feed:
-    """The sessions about a topic; raises NotFound."""
-    return _named(db, Kind.TOPIC, Topic, slug, "topic")
+    """The sessions about a topic or one below it; raises NotFound.
+
+    The address of a merged topic gives the feed of the one it was merged into: programs that
+    poll do not follow well.
+    """
+    into = aliased(Topic)
+    found = db.execute(
+        select(func.coalesce(into.id, Topic.id), func.coalesce(into.name, Topic.name))
+        .select_from(Topic)
+        .outerjoin(into, into.id == Topic.merged_into_id)
+        .where(Topic.slug == slug)
+    ).one_or_none()
+    if found is None:
+        raise NotFound("There is no such topic, so there is no feed of it.")
+    return Feed(Kind.TOPIC, found[1], f"{Kind.TOPIC}/{slug}", found[0])
 
 
 def of_society(db: DbSession, slug: str) -> Feed:
@@ -175,7 +189,7 @@ def zones_of(found: Iterable[Event]) -> set[str]:
 def _named(
     db: DbSession,
     kind: Kind,
-    table: type[Series] | type[Topic] | type[Society],
+    table: type[Series] | type[Society],
     slug: str,
     noun: str,
 ) -> Feed:
@@ -251,7 +265,11 @@ def _belongs(kind: Kind) -> ColumnElement[bool]:
     if kind is Kind.SOCIETY:
         return WebinarSession.society_id == of
     if kind is Kind.TOPIC:
-        about = select(session_topic.c.session_id).where(session_topic.c.topic_id == of)
+        below = select(Topic.id).where(Topic.id == of).cte("below", recursive=True)
+        below = below.union(select(Topic.id).join(below, Topic.parent_id == below.c.id))
+        about = select(session_topic.c.session_id).where(
+            session_topic.c.topic_id.in_(select(below.c.id))
+        )
         return WebinarSession.id.in_(about)
     if kind is Kind.PERSONAL:
         mine = select(Registration.session_id).where(
