@@ -113,7 +113,7 @@ def _from_csv(text: str) -> list[list[str]]:
     rows = []
     try:
         for cells in csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True):
-            rows.append([_unquoted(cell) for cell in cells[:MOST_COLUMNS]])
+            rows.append(_trimmed([_unquoted(cell) for cell in cells[:MOST_COLUMNS]]))
             _ensure_few(rows)
     except csv.Error as error:
         raise SheetRefused(
