@@ -139,6 +139,16 @@ def make_faculty(
     return member
 
 
+def make_ready(db: DbSession, session: WebinarSession) -> WebinarSession:
+    """Give the session all that people have to know before it is published."""
+    session.abstract = session.abstract or "What to do with the node."
+    session.objectives = session.objectives or "Know when to stop."
+    if not session.faculty:
+        make_faculty(db, session)
+    db.flush()
+    return session
+
+
 def make_moderated(db: DbSession, session: WebinarSession) -> WebinarSession:
     """Give the session somebody who reads its questions: without, it does not go live."""
     make_faculty(db, session, FacultyPart.MODERATOR, name="Dr Jonas Weber")

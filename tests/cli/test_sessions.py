@@ -8,7 +8,7 @@ from click.testing import Result
 from flask import Flask
 from sqlalchemy import select
 
-from tests.builders import make_faculty, make_registration, make_series, make_session, make_user
+from tests.builders import make_ready, make_registration, make_series, make_session, make_user
 from webinar.db import DbSession
 from webinar.domain.session import SessionStatus
 from webinar.models import Delivery, WebinarSession
@@ -25,8 +25,7 @@ def draft(db: DbSession) -> WebinarSession:
     session = make_session(
         db, starts_at=STARTS_AT, status=SessionStatus.DRAFT, series=make_series(db, "rounds")
     )
-    session.abstract = "What to do with the node."
-    make_faculty(db, session)
+    make_ready(db, session)
     db.commit()
     return session
 
@@ -147,4 +146,53 @@ def test_an_unknown_session_is_refused_with_a_sentence(app: Flask, args: list[st
     assert (result.output, result.exit_code) == (
         "Error: There is no such session, or it is not announced yet.\n",
         1,
+    )
+
+
+def test_the_last_change_is_taken_back_before_anybody_is_told(
+    app: Flask, db: DbSession, published: WebinarSession
+) -> None:
+    make_registration(db, published, make_user(db))
+    db.commit()
+    run(app, "move", published.public_id, "2126-12-03 18:15")
+
+    result = run(app, "undo")
+    again = run(app, "undo")
+
+    assert result.output == (
+        "Taken back: Moved: Sentinel nodes after neoadjuvant therapy, Tue 3 Dec 2126, 18:15 CET. "
+        "0 people are told by mail.\n"
+    )
+    assert again.output == "Error: There is nothing to take back: mails leave after 5 minutes.\n"
+    db.refresh(published)
+    assert published.starts_at == STARTS_AT
+    assert db.scalars(select(Delivery).where(Delivery.kind == "session_moved")).one().due_at is None
+
+
+def test_a_placeholder_is_published_with_a_reason(app: Flask, db: DbSession) -> None:
+    session = make_session(db, starts_at=STARTS_AT, status=SessionStatus.DRAFT)
+    db.commit()
+
+    refused = run(app, "publish", session.public_id)
+    result = run(app, "publish", session.public_id, "--override", "The speaker is named in May.")
+
+    assert "still needs an abstract, learning objectives and a presenter" in refused.output
+    assert result.exit_code == 0
+    db.refresh(session)
+    assert (session.status, session.override_reason) == (
+        SessionStatus.PUBLISHED,
+        "The speaker is named in May.",
+    )
+
+
+def test_a_cancelled_session_is_restored(
+    app: Flask, db: DbSession, published: WebinarSession
+) -> None:
+    run(app, "cancel", published.public_id, "--reason", "The speaker is ill.")
+
+    result = run(app, "restore", published.public_id)
+
+    assert result.output == (
+        "It takes place after all: Sentinel nodes after neoadjuvant therapy. "
+        "0 people are told by mail.\n"
     )

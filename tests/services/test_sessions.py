@@ -12,6 +12,7 @@ from tests.builders import (
     NOW,
     STARTS_AT,
     make_faculty,
+    make_ready,
     make_registration,
     make_series,
     make_session,
@@ -62,9 +63,7 @@ def calendar(app: Flask) -> CalendarTool:
 
 @pytest.fixture
 def announced(db: DbSession, calendar: CalendarTool) -> WebinarSession:
-    session = make_session(db, status=SessionStatus.DRAFT)
-    session.abstract = "What to do with the node."
-    make_faculty(db, session)
+    session = make_ready(db, make_session(db, status=SessionStatus.DRAFT))
     return sessions.publish(db, session.id, actor_id=None, calendar=calendar, now=NOW)
 
 
@@ -121,9 +120,7 @@ def test_publishing_gives_a_place_to_who_registered_for_the_series(
     series = make_series(db)
     user = make_user(db)
     db.add(SeriesRegistration(series=series, user_id=user.id, created_at=NOW))
-    session = make_session(db, status=SessionStatus.DRAFT, series=series)
-    session.abstract = "About it."
-    make_faculty(db, session)
+    session = make_ready(db, make_session(db, status=SessionStatus.DRAFT, series=series))
 
     sessions.publish(db, session.id, actor_id=None, calendar=calendar, now=NOW)
 
@@ -133,9 +130,14 @@ def test_publishing_gives_a_place_to_who_registered_for_the_series(
 @pytest.mark.parametrize(
     ("title", "abstract", "part", "missing"),
     [
-        ("To be announced", "", None, "a title, an abstract and a presenter"),
-        ("Nodes", "", FacultyPart.PRESENTER, "an abstract"),
-        ("Nodes", "About it.", FacultyPart.MODERATOR, "a presenter"),
+        (
+            "To be announced",
+            "",
+            None,
+            "a title, an abstract, learning objectives and a presenter",
+        ),
+        ("Nodes", "", FacultyPart.PRESENTER, "an abstract and learning objectives"),
+        ("Nodes", "About it.", FacultyPart.MODERATOR, "learning objectives and a presenter"),
     ],
 )
 def test_publishing_says_what_is_missing(
@@ -162,9 +164,7 @@ def test_publishing_says_what_is_missing(
 
 
 def test_what_is_over_cannot_be_announced(db: DbSession, calendar: CalendarTool) -> None:
-    session = make_session(db, status=SessionStatus.DRAFT)
-    session.abstract = "About it."
-    make_faculty(db, session)
+    session = make_ready(db, make_session(db, status=SessionStatus.DRAFT))
 
     with pytest.raises(InThePast, match=r"Thu 26 Nov 2026, 18:15 CET, which is over"):
         sessions.publish(
@@ -492,18 +492,3 @@ def test_a_session_nobody_aired_ends_half_an_hour_after_its_hour(
 
     assert announced.status is SessionStatus.ENDED
     assert announced.actual_ended_at is None
-
-
-def test_ending_is_written_down_once(
-    db: DbSession, announced: WebinarSession, calendar: CalendarTool
-) -> None:
-    over = STARTS_AT + timedelta(minutes=50)
-
-    announced.status = SessionStatus.LIVE
-    announced.actual_started_at = STARTS_AT
-    sessions.ended(db, announced, calendar=calendar, now=over)
-    sessions.ended(db, announced, calendar=calendar, now=over + timedelta(minutes=1))
-
-    assert (announced.actual_started_at, announced.actual_ended_at) == (STARTS_AT, over)
-    actions = db.scalars(select(AuditEvent.action).order_by(AuditEvent.id)).all()
-    assert actions == ["session published", "session ended"]

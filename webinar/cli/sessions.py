@@ -1,4 +1,4 @@
-"""flask sessions: list, publish, move, cancel."""
+"""flask sessions: list, publish, move, cancel, restore, discard, undo."""
 
 import json
 from datetime import UTC, date, datetime, time
@@ -11,7 +11,7 @@ from webinar.db import open_db
 from webinar.domain.session import SessionStatus
 from webinar.domain.wording import local_moment, plural
 from webinar.models import WebinarSession
-from webinar.services import season, series, sessions
+from webinar.services import season, season_changes, series, sessions
 from webinar.services.feeds import CalendarTool
 from webinar.tools import calendar_tool
 
@@ -67,11 +67,19 @@ def list_(
 
 @group.command()
 @click.argument("public_id")
-def publish(public_id: str) -> None:
+@click.option("--override", default="", help="Why it is announced although something is missing.")
+def publish(public_id: str, override: str) -> None:
     """Announce a draft."""
     with open_db() as db:
         session = sessions.by_public_id(db, public_id)
-        sessions.publish(db, session.id, actor_id=None, calendar=_calendar(), now=datetime.now(UTC))
+        sessions.publish(
+            db,
+            session.id,
+            actor_id=None,
+            calendar=_calendar(),
+            now=datetime.now(UTC),
+            override_reason=override,
+        )
         db.commit()
         click.echo(f"Published: {session.title}, {local_moment(session.starts_at, session.zone)}.")
 
@@ -116,6 +124,37 @@ def cancel(public_id: str, reason: str) -> None:
         )
         db.commit()
         click.echo(f"Cancelled: {session.title}. {_told(change.told)}")
+
+
+@group.command()
+@click.argument("public_id")
+def restore(public_id: str) -> None:
+    """Let a cancelled session take place after all; everybody with a place is told once."""
+    with open_db() as db:
+        session = sessions.by_public_id(db, public_id)
+        change = sessions.restore(
+            db, session.id, actor_id=None, calendar=_calendar(), now=datetime.now(UTC)
+        )
+        db.commit()
+        click.echo(f"It takes place after all: {session.title}. {_told(change.told)}")
+
+
+@group.command()
+def undo() -> None:
+    """Take back the last change made from the command line, as long as no mail has left."""
+    now = datetime.now(UTC)
+    with open_db() as db:
+        changes = season_changes.open_for(db, None, now=now)
+        if not changes:
+            minutes = season_changes.GRACE.seconds // 60
+            raise click.ClickException(
+                f"There is nothing to take back: mails leave after {minutes} minutes."
+            )
+        undone = season_changes.undo(
+            db, changes[0].id, actor_id=None, calendar=_calendar(), now=now
+        )
+        db.commit()
+        click.echo(f"Taken back: {changes[0].summary}. {_told(undone.told)}")
 
 
 @group.command()

@@ -18,6 +18,7 @@ from webinar.media.shelf import MediaShelf
 from webinar.models import Broadcast, Recording, Society, User, WebinarSession
 from webinar.services import broadcasts, questions, recordings, registrations, sessions
 from webinar.services.feeds import CalendarTool
+from webinar.services.session_rows import new_public_id
 
 HOSPITAL = "Comprehensive Cancer Centre, Olomouc, Czechia"
 NOTHING = "Nothing to disclose."
@@ -193,7 +194,7 @@ def _announce(
 ) -> WebinarSession:
     """A session of no series, announced."""
     society = db.scalars(select(Society).where(Society.name == ACADEMY)).one()
-    public_id = sessions.new_public_id()
+    public_id = new_public_id()
     ends_at = starts_at + timedelta(minutes=MINUTES)
     # In the night the clocks go back, an hour of our zone can end before it begins.
     zone = ZONE if _wall(starts_at, ZONE) < _wall(ends_at, ZONE) else "UTC"

@@ -1,86 +1,159 @@
 """Telling the people who have a place when a session moves, is cancelled, or takes place after all.
 
-Each tells everybody once a change: the revision of a delivery is the calendar's sequence number,
-which rises with every change that can be seen. A later change takes back what is not sent yet.
+Each notice keeps what its reader was last told. Whatever happens before it leaves replaces it by
+what is new to that reader then: moved twice is told once, from the hour they know; moved there and
+back is not told at all. The revision of a notice is the calendar's sequence number, which rises
+with every change that can be seen.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Select, func, or_, select
 
 from webinar.db import DbSession
+from webinar.domain.announcement import Standing, what_to_say
 from webinar.domain.letter import MailKind
-from webinar.models import Registration, WebinarSession
+from webinar.domain.session import SessionStatus
+from webinar.models import Delivery, Registration, WebinarSession
 from webinar.services import deliveries
 
+NOTICES = (MailKind.SESSION_MOVED, MailKind.SESSION_CANCELLED, MailKind.SESSION_RESTORED)
+CANCELLED = "the session is cancelled"
 
-def tell_of_move(db: DbSession, session: WebinarSession, *, now: datetime) -> int:
-    """Tell everybody with a place of the new time, and let the reminders follow; how many."""
-    _take_back(db, session, because="the session was moved again", now=now)
-    deliveries.follow_session(db, session, now=now)
-    people = _places(db, session)
-    for user_id in people:
+
+def standing_of(session: WebinarSession) -> Standing:
+    """What people can rely on now."""
+    return Standing(
+        takes_place=session.status is not SessionStatus.CANCELLED,
+        starts_at=session.starts_at,
+        ends_at=session.ends_at,
+    )
+
+
+def tell(
+    db: DbSession, session: WebinarSession, before: Standing, *, due_at: datetime, now: datetime
+) -> int:
+    """Owe everybody with a place what is new to them, let the reminders follow; how many.
+
+    `before` is how the session stood: what those know who wait for no notice.
+    """
+    stands = standing_of(session)
+    unsaid = _unsaid(db, session.id, now=now)
+    for kind in NOTICES:
+        deliveries.drop(
+            db, kind, subject_id=session.id, because="something newer is to be said", now=now
+        )
+    if stands.takes_place:
+        deliveries.follow_session(db, session, now=now)
+    else:
+        for kind in (MailKind.SESSION_REMINDER, MailKind.REGISTRATION_CONFIRMED):
+            deliveries.drop(db, kind, subject_id=session.id, because=CANCELLED, now=now)
+    told = set()
+    for user_id in places(db, session.id):
+        known = unsaid.get(user_id, before)
+        news = what_to_say(known, stands)
+        if news is None:
+            continue
         deliveries.queue(
             db,
-            MailKind.SESSION_MOVED,
+            news,
             user_id=user_id,
             subject_id=session.id,
-            due_at=now,
+            due_at=due_at,
             revision=session.ical_sequence,
+            details=known.as_details(),
             now=now,
         )
-    return len(people)
+        told.add(user_id)
+    if stands.takes_place:
+        _confirm_anew(db, session, told=told, now=now)
+    return len(told)
 
 
-def tell_of_cancellation(db: DbSession, session: WebinarSession, *, now: datetime) -> int:
-    """Tell everybody with a place that the session does not take place; how many."""
-    because = "the session was cancelled"
-    _take_back(db, session, because=because, now=now)
-    for kind in (MailKind.SESSION_REMINDER, MailKind.REGISTRATION_CONFIRMED):
-        deliveries.drop(db, kind, subject_id=session.id, because=because, now=now)
-    people = _places(db, session)
-    for user_id in people:
-        deliveries.queue(
-            db,
-            MailKind.SESSION_CANCELLED,
-            user_id=user_id,
-            subject_id=session.id,
-            due_at=now,
-            revision=session.ical_sequence,
-            now=now,
+def told_of_last(db: DbSession, session: WebinarSession, *, now: datetime) -> Standing:
+    """Where people still believe the session to be, as long as nobody has told them otherwise."""
+    unsaid = _unsaid(db, session.id, now=now)
+    return next(iter(unsaid.values()), standing_of(session))
+
+
+def unsaid_until(db: DbSession, user_id: int, session_ids: Iterable[int]) -> datetime | None:
+    """When the last notice leaves that the person waits for, or None.
+
+    What is mailed before must not give the news away: the change may still be taken back.
+    """
+    return db.scalar(
+        select(func.max(Delivery.due_at))
+        .where(Delivery.kind.in_([kind.value for kind in NOTICES]))
+        .where(Delivery.subject_id.in_(list(session_ids)))
+        .where(Delivery.user_id == user_id)
+    )
+
+
+def has_left(db: DbSession, session_ids: Iterable[int], *, since: datetime, now: datetime) -> bool:
+    """True if a notice owed since then is sent, or being sent."""
+    left = (
+        select(Delivery.id)
+        .where(Delivery.kind.in_([kind.value for kind in NOTICES]))
+        .where(Delivery.subject_id.in_(list(session_ids)))
+        .where(Delivery.created_at >= since)
+        .where(or_(Delivery.sent_at.is_not(None), Delivery.lease_until > now))
+        .limit(1)
+    )
+    return db.scalar(left) is not None
+
+
+def places(db: DbSession, session_id: int) -> list[int]:
+    """Ids of the people with a place."""
+    return list(
+        db.scalars(
+            select(Registration.user_id)
+            .where(Registration.session_id == session_id, Registration.cancelled_at.is_(None))
+            .order_by(Registration.user_id)
         )
-    return len(people)
+    )
 
 
-def tell_of_restoration(db: DbSession, session: WebinarSession, *, now: datetime) -> int:
-    """Confirm everybody's place anew, with its reminder: it takes place after all; how many."""
-    _take_back(db, session, because="the session takes place after all", now=now)
-    deliveries.follow_session(db, session, now=now)
+def _unsaid(db: DbSession, session_id: int, *, now: datetime) -> dict[int, Standing]:
+    """For each person who waits for a notice, what they know until it leaves."""
+    waiting: Select[Delivery] = (
+        select(Delivery)
+        .where(Delivery.kind.in_([kind.value for kind in NOTICES]))
+        .where(Delivery.subject_id == session_id)
+        .where(Delivery.due_at.is_not(None))
+        # What is being sent this moment counts as said.
+        .where(or_(Delivery.lease_until.is_(None), Delivery.lease_until <= now))
+        .order_by(Delivery.id)
+    )
+    found: dict[int, Standing] = {}
+    for delivery in db.scalars(waiting):
+        known = Standing.from_details(delivery.details)
+        if known is not None:
+            found.setdefault(delivery.user_id, known)
+    return found
+
+
+def _confirm_anew(db: DbSession, session: WebinarSession, *, told: set[int], now: datetime) -> None:
+    """Owe the confirmation again that a cancellation cut short, unless more is said anyway."""
     kind = MailKind.REGISTRATION_CONFIRMED
-    people = _places(db, session)
-    for user_id in people:
+    last: dict[int, Delivery] = {
+        delivery.user_id: delivery
+        for delivery in db.scalars(
+            select(Delivery)
+            .where(Delivery.kind == kind.value, Delivery.subject_id == session.id)
+            .order_by(Delivery.revision)
+        )
+    }
+    for user_id in places(db, session.id):
+        delivery = last.get(user_id)
+        if delivery is None or user_id in told or delivery.dropped_because != CANCELLED:
+            continue
         deliveries.queue(
             db,
             kind,
             user_id=user_id,
             subject_id=session.id,
             due_at=now,
-            revision=deliveries.next_revision(db, kind, user_id=user_id, subject_id=session.id),
+            revision=delivery.revision + 1,
             now=now,
         )
-    return len(people)
-
-
-def _take_back(db: DbSession, session: WebinarSession, *, because: str, now: datetime) -> None:
-    for kind in (MailKind.SESSION_MOVED, MailKind.SESSION_CANCELLED):
-        deliveries.drop(db, kind, subject_id=session.id, because=because, now=now)
-
-
-def _places(db: DbSession, session: WebinarSession) -> list[int]:
-    return list(
-        db.scalars(
-            select(Registration.user_id)
-            .where(Registration.session_id == session.id, Registration.cancelled_at.is_(None))
-            .order_by(Registration.user_id)
-        )
-    )

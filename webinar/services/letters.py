@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from webinar.db import DbSession
 from webinar.domain.access import ROLE_NAMES, ROLE_WORDS
+from webinar.domain.announcement import Standing, what_to_say
 from webinar.domain.disclosure import day_in_words
 from webinar.domain.letter import (
     CertificateFacts,
@@ -40,9 +41,10 @@ from webinar.models import (
     WebinarSession,
     WindowExtension,
 )
-from webinar.services import deliveries, faculty, links, registrations
+from webinar.services import announcements, deliveries, faculty, links, registrations
 
 SESSIONS_IN_A_MAIL = 5
+A_MOMENT = timedelta(seconds=30)
 
 Outcome = Letter | Dropped | Postponed
 Writer = Callable[[DbSession, Delivery, datetime], Outcome]
@@ -67,6 +69,7 @@ def session_facts(session: WebinarSession) -> SessionFacts:
         series=session.series.name if session.series else "",
         faculty=tuple(member.name for member in session.faculty),
         moved_from=session.moved_from,
+        cancellation_reason=session.cancellation_reason,
     )
 
 
@@ -84,6 +87,8 @@ def _registration_confirmed(db: DbSession, delivery: Delivery, now: datetime) ->
         return no
     if session.ends_at <= now and session.status is not SessionStatus.LIVE:
         return Dropped("the session is over")
+    if (until := announcements.unsaid_until(db, delivery.user_id, [session.id])) is not None:
+        return Postponed(max(until, now + A_MOMENT))
     return _letter(delivery, session=session_facts(session))
 
 
@@ -104,19 +109,9 @@ def _session_moved(db: DbSession, delivery: Delivery, now: datetime) -> Outcome:
     session = db.get_one(WebinarSession, delivery.subject_id)
     if (no := _not_coming(db, session, delivery.user_id)) is not None:
         return no
-    newer = db.scalar(
-        select(Delivery.id)
-        .where(Delivery.kind == delivery.kind)
-        .where(Delivery.user_id == delivery.user_id)
-        .where(Delivery.subject_id == delivery.subject_id)
-        .where(Delivery.revision > delivery.revision)
-        .limit(1)
-    )
-    if newer is not None:
-        return Dropped("moved again since")
     if session.ends_at <= now:
         return Dropped("the session is over")
-    return _letter(delivery, session=session_facts(session))
+    return _notice(db, delivery, session)
 
 
 def _session_cancelled(db: DbSession, delivery: Delivery, now: datetime) -> Outcome:
@@ -125,7 +120,35 @@ def _session_cancelled(db: DbSession, delivery: Delivery, now: datetime) -> Outc
         return Dropped("the session takes place again")
     if not registrations.is_registered(db, session.id, delivery.user_id):
         return Dropped("unregistered")
-    return _letter(delivery, session=session_facts(session))
+    return _notice(db, delivery, session)
+
+
+def _notice(db: DbSession, delivery: Delivery, session: WebinarSession) -> Outcome:
+    """What is new to somebody who knows what the delivery keeps."""
+    newer = db.scalar(
+        select(Delivery.id)
+        .where(Delivery.kind.in_([kind.value for kind in announcements.NOTICES]))
+        .where(Delivery.user_id == delivery.user_id)
+        .where(Delivery.subject_id == delivery.subject_id)
+        .where(Delivery.id > delivery.id)
+        .where(or_(Delivery.due_at.is_not(None), Delivery.sent_at.is_not(None)))
+        .limit(1)
+    )
+    if newer is not None:
+        return Dropped("something newer is said")
+    facts = session_facts(session)
+    known = Standing.from_details(delivery.details)
+    if known is None:
+        return _letter(delivery, session=facts)
+    if what_to_say(known, announcements.standing_of(session)) != delivery.kind:
+        return Dropped("nothing is new")
+    if session.status is SessionStatus.CANCELLED:
+        # They look for it at the hour they know.
+        facts = replace(facts, starts_at=known.starts_at, ends_at=known.ends_at, moved_from=None)
+    else:
+        moved = known.starts_at != session.starts_at
+        facts = replace(facts, moved_from=known.starts_at if moved else None)
+    return _letter(delivery, session=facts)
 
 
 def _recording_published(db: DbSession, delivery: Delivery, now: datetime) -> Outcome:
@@ -156,6 +179,9 @@ def _series_registered(db: DbSession, delivery: Delivery, now: datetime) -> Outc
     if not registrations.is_registered_for_series(db, series.id, delivery.user_id):
         return Dropped("unregistered")
     upcoming = registrations.upcoming_of_series(db, series.id, now=now)
+    ids = [session.id for session in upcoming]
+    if (until := announcements.unsaid_until(db, delivery.user_id, ids)) is not None:
+        return Postponed(max(until, now + A_MOMENT))
     facts = SeriesFacts(
         slug=series.slug,
         name=series.name,
@@ -213,7 +239,7 @@ def _faculty_invited(db: DbSession, delivery: Delivery, now: datetime) -> Outcom
         return Dropped("the person is not of the faculty any more")
     session = member.session
     if session.status is SessionStatus.CANCELLED:
-        return Dropped("the session is cancelled")
+        return Dropped(announcements.CANCELLED)
     if session.ends_at <= now or session.status is SessionStatus.ENDED:
         return Dropped("the session is over")
     if not token:
@@ -246,6 +272,7 @@ WRITERS: dict[MailKind, Writer] = {
     MailKind.SESSION_REMINDER: _session_reminder,
     MailKind.SESSION_MOVED: _session_moved,
     MailKind.SESSION_CANCELLED: _session_cancelled,
+    MailKind.SESSION_RESTORED: _session_moved,
     MailKind.RECORDING_PUBLISHED: _recording_published,
     MailKind.SERIES_REGISTERED: _series_registered,
     MailKind.CERTIFICATE_READY: _certificate_ready,
@@ -257,7 +284,7 @@ WRITERS: dict[MailKind, Writer] = {
 
 def _not_coming(db: DbSession, session: WebinarSession, user_id: int) -> Dropped | None:
     if session.status is SessionStatus.CANCELLED:
-        return Dropped("the session is cancelled")
+        return Dropped(announcements.CANCELLED)
     if session.status is SessionStatus.DRAFT:
         return Dropped("the session is not announced any more")
     if not registrations.is_registered(db, session.id, user_id):

@@ -20,6 +20,13 @@ from webinar.models import (
 from webinar.services import deliveries
 
 UPCOMING = (SessionStatus.PUBLISHED, SessionStatus.LIVE)
+OWED_FOR_A_PLACE = (
+    MailKind.REGISTRATION_CONFIRMED,
+    MailKind.SESSION_REMINDER,
+    MailKind.SESSION_MOVED,
+    MailKind.SESSION_CANCELLED,
+    MailKind.SESSION_RESTORED,
+)
 
 
 def register(
@@ -49,7 +56,7 @@ def unregister(db: DbSession, session_id: int, user_id: int, *, now: datetime) -
     if registration is None or registration.cancelled_at is not None:
         return
     registration.cancelled_at = now
-    for kind in (MailKind.REGISTRATION_CONFIRMED, MailKind.SESSION_REMINDER):
+    for kind in OWED_FOR_A_PLACE:
         deliveries.drop(
             db, kind, subject_id=session_id, user_id=user_id, because="unregistered", now=now
         )

@@ -8,12 +8,16 @@ from sqlalchemy import or_, select
 
 from webinar.db import DbSession
 from webinar.domain.errors import DomainError
-from webinar.domain.session import ChangedMeanwhile
+from webinar.domain.session import ChangedMeanwhile, InThePast, SessionStatus, TimeIsFixed
 from webinar.domain.session_details import FacultyDetails, SessionDetails
-from webinar.models import AudienceGroup, FacultyMember, WebinarSession
-from webinar.services import accounts, topics
+from webinar.domain.span import Span
+from webinar.domain.wording import local_moment
+from webinar.models import AudienceGroup, FacultyMember, Society, WebinarSession
+from webinar.services import accounts, announcements, topics
+from webinar.services.feeds import CalendarTool
 from webinar.services.session_facts import details_of
 
+TIME_MAY_CHANGE = frozenset({SessionStatus.DRAFT, SessionStatus.PUBLISHED})
 # Letters and digits that cannot be taken for one another when read aloud.
 PUBLIC_ID_SIGNS = "23456789abcdefghjkmnpqrstuvwxyz"
 PUBLIC_ID_LENGTH = 8
@@ -40,6 +44,49 @@ def locked(db: DbSession, session_id: int, *, seen_revision: int | None = None) 
             "Compare both versions, and choose what it is to say."
         )
     return session
+
+
+def new_draft(
+    society: Society, span: Span[datetime], zone: str, *, calendar: CalendarTool, now: datetime
+) -> WebinarSession:
+    """A row that says nothing yet but when; it is not added to the database."""
+    public_id = new_public_id()
+    return WebinarSession(
+        public_id=public_id,
+        society_id=society.id,
+        starts_at=span.start,
+        ends_at=span.end,
+        zone=zone,
+        status=SessionStatus.DRAFT,
+        revision=0,
+        ical_uid=f"session-{public_id}@{calendar.calendar_domain}",
+        ical_changed_at=now,
+        created_at=now,
+        topics=[],
+        audience=[],
+        faculty=[],
+    )
+
+
+def place(
+    db: DbSession, session: WebinarSession, span: Span[datetime], zone: str, *, now: datetime
+) -> None:
+    """Put the session there, if it is not there and may still be moved.
+
+    It says where it was moved from, as long as people know of that: moved there and back within
+    the grace, it was never moved. Raises TimeIsFixed, InThePast.
+    """
+    if (span, zone) == (session.span, session.zone):
+        return
+    if session.status not in TIME_MAY_CHANGE:
+        raise TimeIsFixed(f"The time of a session that is {session.status} can no longer change.")
+    if session.status is SessionStatus.PUBLISHED:
+        if span.start <= now:
+            raise InThePast(f"{local_moment(span.start, zone)} is over. Choose a time to come.")
+        known = announcements.told_of_last(db, session, now=now).starts_at
+        if span.start != session.starts_at:
+            session.moved_from = None if known == span.start else known
+    session.starts_at, session.ends_at, session.zone = span.start, span.end, zone
 
 
 def put_words(

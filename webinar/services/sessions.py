@@ -8,44 +8,54 @@ from sqlalchemy.exc import IntegrityError
 
 from webinar.db import DbSession
 from webinar.domain.errors import Conflict, NotFound
+from webinar.domain.gate import ensure_may_publish, missing_before_publishing
 from webinar.domain.session import (
-    InThePast,
+    InThePast as InThePast,
+)
+from webinar.domain.session import (
     NotADraft,
     PeopleAreComing,
     ReasonMissing,
     SessionStatus,
-    TimeIsFixed,
-    step,
+    StepName,
+)
+from webinar.domain.session import (
+    TimeIsFixed as TimeIsFixed,
 )
 from webinar.domain.session_details import (
     SessionDetails,
     ensure_ends_after_start,
-    ensure_ready,
     ensure_sensible,
     instants_of,
 )
 from webinar.domain.span import Span
 from webinar.domain.timezone import to_utc
 from webinar.domain.wording import local_moment, plural
-from webinar.models import SeriesException, Society, WebinarSession
-from webinar.services import announcements, audit, registrations
+from webinar.models import SeasonChange, SeriesException, Society, WebinarSession
+from webinar.services import announcements, audit, gate, registrations, season_changes
 from webinar.services.accreditation_statements import follow_session
 from webinar.services.feeds import CalendarTool, refresh
 from webinar.services.session_facts import facts_of
-from webinar.services.session_rows import locked, new_public_id, put_words
+from webinar.services.session_guard import ensure_still_shown, ensure_to_come, shown_by
+from webinar.services.session_rows import locked, new_draft, place, put_words
+from webinar.services.session_snapshots import Before, snapshot_of, what_changed
+from webinar.services.session_steps import ensure_may, note, take
 
-TIME_MAY_CHANGE = frozenset({SessionStatus.DRAFT, SessionStatus.PUBLISHED})
 # A session nobody broadcasts is over this long after its hour: speakers do come late.
 UNAIRED_GRACE_MINUTES = 30
 
 
 @dataclass(frozen=True)
 class Change:
-    """What a change did: the names of the fields that differ, and how many people are told."""
+    """What a change did: the names of the fields that differ, and how many people are told.
+
+    `undo` is what can be taken back, as long as its mails have not left; None if nothing can.
+    """
 
     session: WebinarSession
     fields: tuple[str, ...]
     told: int
+    undo: SeasonChange | None = None
 
 
 def by_public_id(db: DbSession, public_id: str) -> WebinarSession:
@@ -84,26 +94,12 @@ def create(
     """Add a draft outside any series; the refusals are those of an edit."""
     ensure_sensible(details)
     span = instants_of(details.starts, details.ends, details.zone)
-    public_id = new_public_id()
-    session = WebinarSession(
-        public_id=public_id,
-        society_id=db.get_one(Society, society_id).id,
-        starts_at=span.start,
-        ends_at=span.end,
-        zone=details.zone,
-        status=SessionStatus.DRAFT,
-        revision=0,
-        ical_uid=f"session-{public_id}@{calendar.calendar_domain}",
-        ical_changed_at=now,
-        created_at=now,
-        topics=[],
-        audience=[],
-        faculty=[],
-    )
+    society = db.get_one(Society, society_id)
+    session = new_draft(society, span, details.zone, calendar=calendar, now=now)
     put_words(db, session, details, now=now)
     db.add(session)
     db.flush()
-    _note(db, session, "session created", actor_id=actor_id, now=now)
+    note(db, session, "session created", actor_id=actor_id, now=now)
     return session
 
 
@@ -116,6 +112,7 @@ def edit(
     calendar: CalendarTool,
     now: datetime,
     seen_revision: int | None = None,
+    change: SeasonChange | None = None,
 ) -> Change:
     """Make the session say this. The status stays; what is equal already changes nothing.
 
@@ -127,14 +124,14 @@ def edit(
     """
     session = locked(db, session_id, seen_revision=seen_revision)
     ensure_sensible(details)
-    if session.status is not SessionStatus.DRAFT:
-        parts = frozenset(member.part for member in details.faculty)
-        ensure_ready(details.title, details.abstract, parts)
-    before = facts_of(session)
     span = instants_of(details.starts, details.ends, details.zone, present=session.span)
-    _place(session, span, details.zone, now=now)
+    before, shown = Before.of(session), shown_by(db, session)
+    place(db, session, span, details.zone, now=now)
     put_words(db, session, details, now=now)
-    return _finish(db, session, before, actor_id=actor_id, calendar=calendar, now=now)
+    ensure_still_shown(db, session, shown)
+    return _written(
+        db, session, before, change=change, actor_id=actor_id, calendar=calendar, now=now
+    )
 
 
 def move(
@@ -146,6 +143,7 @@ def move(
     actor_id: int | None,
     calendar: CalendarTool,
     now: datetime,
+    change: SeasonChange | None = None,
 ) -> Change:
     """Let it start at another wall time of its zone, as long as before or for so many minutes.
 
@@ -157,27 +155,40 @@ def move(
         length = timedelta(minutes=minutes)
     starts_at = to_utc(starts, session.zone)
     ensure_ends_after_start(starts_at, starts_at + length)
-    before = facts_of(session)
-    _place(session, Span(starts_at, starts_at + length), session.zone, now=now)
-    return _finish(db, session, before, actor_id=actor_id, calendar=calendar, now=now)
+    before = Before.of(session)
+    place(db, session, Span(starts_at, starts_at + length), session.zone, now=now)
+    return _written(
+        db, session, before, change=change, actor_id=actor_id, calendar=calendar, now=now
+    )
 
 
 def publish(
-    db: DbSession, session_id: int, *, actor_id: int | None, calendar: CalendarTool, now: datetime
+    db: DbSession,
+    session_id: int,
+    *,
+    actor_id: int | None,
+    calendar: CalendarTool,
+    now: datetime,
+    override_reason: str = "",
 ) -> WebinarSession:
     """Announce a draft, and give a place to everybody who registered for its series.
 
-    Raises IllegalStep, NotReady, InThePast.
+    What is missing can be overridden with a reason, which is kept and written down: so is a
+    placeholder announced. Raises IllegalStep, NotReady, InThePast.
     """
     session = locked(db, session_id)
-    status = session.status
-    if status is SessionStatus.CANCELLED:
+    if session.status is SessionStatus.CANCELLED:
         raise Conflict("This session is cancelled. Restore it instead of publishing it.")
-    session.status = step(status, to=SessionStatus.PUBLISHED)
-    _ensure_can_be_announced(session, now=now)
-    refresh(db, session, calendar=calendar, now=now)
-    registrations.carry_series_registrations(db, session, now=now)
-    _note(db, session, "session published", actor_id=actor_id, now=now)
+    ensure_may(session, StepName.PUBLISH)
+    facts = gate.facts_of(db, session)
+    ensure_may_publish(facts, override_reason)
+    ensure_to_come(session, now=now)
+    overridden = bool(missing_before_publishing(facts))
+    session.override_reason = override_reason.strip() if overridden else ""
+    session.revision += 1
+    take(db, session, StepName.PUBLISH, calendar=calendar, now=now)
+    action = "session published with an override" if overridden else "session published"
+    note(db, session, action, actor_id=actor_id, reason=session.override_reason, now=now)
     return session
 
 
@@ -186,15 +197,16 @@ def unpublish(
 ) -> WebinarSession:
     """Make it a draft again, while nobody is registered; raises IllegalStep, PeopleAreComing."""
     session = locked(db, session_id)
-    status = step(session.status, to=SessionStatus.DRAFT)
+    ensure_may(session, StepName.UNPUBLISH)
     people = registrations.registered_count(db, session.id)
     if people:
         raise PeopleAreComing(
             f"{plural(people, 'person has', 'people have')} registered already. "
             "Cancel the session instead, so that they are told."
         )
-    session.status = status
-    _note(db, session, "session unpublished", actor_id=actor_id, now=now)
+    session.revision += 1
+    take(db, session, StepName.UNPUBLISH, now=now)
+    note(db, session, "session unpublished", actor_id=actor_id, now=now)
     return session
 
 
@@ -206,6 +218,7 @@ def cancel(
     actor_id: int | None,
     calendar: CalendarTool,
     now: datetime,
+    change: SeasonChange | None = None,
 ) -> Change:
     """Cancel an announced session and tell everybody with a place why.
 
@@ -214,42 +227,53 @@ def cancel(
     session = locked(db, session_id)
     if session.status is SessionStatus.DRAFT:
         raise Conflict("Nobody has been told of this session yet. Discard it instead.")
-    status = step(session.status, to=SessionStatus.CANCELLED)
-    if not reason.strip():
+    ensure_may(session, StepName.CANCEL)
+    reason = reason.strip()
+    if not reason:
         raise ReasonMissing("Say why the session is cancelled; the people registered are told.")
-    session.status = status
-    session.cancelled_at = now
-    session.cancellation_reason = reason.strip()
-    refresh(db, session, calendar=calendar, now=now)
-    told = announcements.tell_of_cancellation(db, session, now=now)
-    _note(db, session, "session cancelled", actor_id=actor_id, reason=reason.strip(), now=now)
-    return Change(session, ("status",), told)
+    before = Before.of(session)
+    change = change or _begin(db, "Cancelled", session, actor_id=actor_id, now=now)
+    session.cancelled_at, session.cancellation_reason = now, reason
+    told = _step(db, session, StepName.CANCEL, before, change, calendar=calendar, now=now)
+    note(db, session, "session cancelled", actor_id=actor_id, reason=reason, now=now)
+    return Change(session, ("status",), told, change)
 
 
 def restore(
-    db: DbSession, session_id: int, *, actor_id: int | None, calendar: CalendarTool, now: datetime
+    db: DbSession,
+    session_id: int,
+    *,
+    actor_id: int | None,
+    calendar: CalendarTool,
+    now: datetime,
+    change: SeasonChange | None = None,
 ) -> Change:
-    """Let a cancelled session take place after all; raises IllegalStep, NotReady, InThePast."""
+    """Let a cancelled session take place after all; raises IllegalStep, InThePast."""
     session = locked(db, session_id)
     if session.status is not SessionStatus.CANCELLED:
         raise Conflict("This session is not cancelled.")
-    session.status = step(session.status, to=SessionStatus.PUBLISHED)
-    _ensure_can_be_announced(session, now=now)
-    session.cancelled_at = None
-    session.cancellation_reason = ""
-    refresh(db, session, calendar=calendar, now=now)
-    told = announcements.tell_of_restoration(db, session, now=now)
-    registrations.carry_series_registrations(db, session, now=now)
-    _note(db, session, "session restored", actor_id=actor_id, now=now)
-    return Change(session, ("status",), told)
+    ensure_to_come(session, now=now)
+    before = Before.of(session)
+    change = change or _begin(db, "Restored", session, actor_id=actor_id, now=now)
+    session.cancelled_at, session.cancellation_reason = None, ""
+    told = _step(db, session, StepName.RESTORE, before, change, calendar=calendar, now=now)
+    note(db, session, "session restored", actor_id=actor_id, now=now)
+    return Change(session, ("status",), told, change)
 
 
 def discard(
-    db: DbSession, session_id: int, *, reason: str, actor_id: int | None, now: datetime
-) -> None:
+    db: DbSession,
+    session_id: int,
+    *,
+    reason: str,
+    actor_id: int | None,
+    now: datetime,
+    change: SeasonChange | None = None,
+) -> SeasonChange:
     """Take a draft out of the season; its day becomes an exception of the series.
 
-    Raises NotADraft, ReasonMissing, Conflict if registrations or accreditation hang on it.
+    Returns what can be taken back. Raises NotADraft, ReasonMissing, Conflict if registrations or
+    accreditation hang on it.
     """
     session = locked(db, session_id)
     if session.status is not SessionStatus.DRAFT:
@@ -257,14 +281,12 @@ def discard(
     reason = reason.strip()
     if not reason:
         raise ReasonMissing("Say why the series does not meet on that day.")
-    _note(db, session, "session discarded", actor_id=actor_id, reason=reason, now=now)
-    if session.series_id is not None and session.planned_day is not None:
-        # Else the next planning would bring it back.
-        db.merge(
-            SeriesException(
-                series_id=session.series_id, day=session.planned_day, reason=reason[:200]
-            )
-        )
+    change = change or _begin(db, "Discarded", session, actor_id=actor_id, now=now)
+    note(db, session, "session discarded", actor_id=actor_id, reason=reason, now=now)
+    before, day = snapshot_of(session), session.planned_day
+    if day is not None and db.get(SeriesException, (session.series_id, day)) is not None:
+        day = None
+    take(db, session, StepName.DISCARD, reason=reason, now=now)
     try:
         with db.begin_nested():
             db.delete(session)
@@ -273,14 +295,12 @@ def discard(
             "Accreditation, test questions or earlier registrations hang on this session. "
             "Leave it as a draft."
         ) from error
+    season_changes.note_gone(change, session_id, before, excepted=day)
+    return change
 
 
 def ended(db: DbSession, session: WebinarSession, *, calendar: CalendarTool, now: datetime) -> None:
-    """It is over: calendars are brought up to date. Twice is once."""
-    if session.status is not SessionStatus.ENDED:
-        session.status = step(session.status, to=SessionStatus.ENDED)
-        session.actual_ended_at = now
-        _note(db, session, "session ended", actor_id=None, now=now)
+    """Its broadcast is stopped: calendars are brought up to date. Twice is once."""
     refresh(db, session, calendar=calendar, now=now)
 
 
@@ -301,85 +321,71 @@ def end_unaired(db: DbSession, session_id: int, *, calendar: CalendarTool, now: 
     session = locked(db, session_id)
     if session.status is not SessionStatus.PUBLISHED or session.ends_at > now:
         return  # published or moved anew since it was found
-    session.status = step(session.status, to=SessionStatus.ENDED)
-    _note(db, session, "session ended without a broadcast", actor_id=None, now=now)
-    refresh(db, session, calendar=calendar, now=now)
+    take(db, session, StepName.END_UNAIRED, calendar=calendar, now=now)
+    note(db, session, "session ended without a broadcast", actor_id=None, now=now)
 
 
-def _place(session: WebinarSession, span: Span[datetime], zone: str, *, now: datetime) -> None:
-    """Put the session there, if it is not there and may still be moved."""
-    if (span, zone) == (session.span, session.zone):
-        return
-    if session.status not in TIME_MAY_CHANGE:
-        raise TimeIsFixed(f"The time of a session that is {session.status} can no longer change.")
-    if session.status is SessionStatus.PUBLISHED:
-        if span.start <= now:
-            raise InThePast(f"{local_moment(span.start, zone)} is over. Choose a time to come.")
-        if span.start != session.starts_at:
-            session.moved_from = session.starts_at
-    session.starts_at, session.ends_at, session.zone = span.start, span.end, zone
+def _begin(
+    db: DbSession, did: str, session: WebinarSession, *, actor_id: int | None, now: datetime
+) -> SeasonChange:
+    when = local_moment(session.starts_at, session.zone)
+    summary = f"{did}: {session.title}, {when}"
+    return season_changes.begin(db, actor_id=actor_id, summary=summary, now=now)
 
 
-def _finish(
+def _step(
     db: DbSession,
     session: WebinarSession,
-    before: dict[str, str],
+    name: StepName,
+    before: Before,
+    change: SeasonChange,
     *,
+    calendar: CalendarTool,
+    now: datetime,
+) -> int:
+    """Take a step that can be taken back; how many people are told."""
+    leave_at = season_changes.mails_leave_at(change, session, before.standing, now=now)
+    session.revision += 1
+    told = take(db, session, name, calendar=calendar, mails_leave_at=leave_at, now=now)
+    season_changes.note(change, session, what_changed(before.snapshot, snapshot_of(session)))
+    return told
+
+
+def _written(
+    db: DbSession,
+    session: WebinarSession,
+    before: Before,
+    *,
+    change: SeasonChange | None,
     actor_id: int | None,
     calendar: CalendarTool,
     now: datetime,
 ) -> Change:
     """Bring calendars up to date, tell of a new time, and write down what changed."""
     after = facts_of(session)
-    fields = tuple(name for name in after if after[name] != before[name])
+    fields = tuple(name for name in after if after[name] != before.facts[name])
     if not fields:
         return Change(session, (), 0)
+    moved = before.standing != announcements.standing_of(session)
     session.revision += 1
     db.flush()
     refresh(db, session, calendar=calendar, now=now)
+    change = change or _begin(
+        db, "Moved" if moved else "Edited", session, actor_id=actor_id, now=now
+    )
     told = 0
-    moved = {"starts_at", "ends_at"} & set(fields)
     if moved and session.status is SessionStatus.PUBLISHED:
-        told = announcements.tell_of_move(db, session, now=now)
+        leave_at = season_changes.mails_leave_at(change, session, before.standing, now=now)
+        told = announcements.tell(db, session, before.standing, due_at=leave_at, now=now)
+    season_changes.note(change, session, what_changed(before.snapshot, snapshot_of(session)))
     audit.write(
         db,
         actor_id=actor_id,
         action="session moved" if moved else "session edited",
         subject=f"session {session.id}",
-        before={name: before[name] for name in fields},
+        before={name: before.facts[name] for name in fields},
         after={name: after[name] for name in fields},
         now=now,
     )
-    follow_session(db, session, before, actor_id=actor_id, now=now)
-    return Change(session, fields, told)
-
-
-def _ensure_can_be_announced(session: WebinarSession, *, now: datetime) -> None:
-    ensure_ready(
-        session.title, session.abstract, frozenset(member.part for member in session.faculty)
-    )
-    if session.ends_at <= now:
-        raise InThePast(
-            f"The session was planned for {local_moment(session.starts_at, session.zone)}, "
-            "which is over. Give it a time to come first."
-        )
-
-
-def _note(
-    db: DbSession,
-    session: WebinarSession,
-    action: str,
-    *,
-    actor_id: int | None,
-    now: datetime,
-    reason: str = "",
-) -> None:
-    audit.write(
-        db,
-        actor_id=actor_id,
-        action=action,
-        subject=f"session {session.id}",
-        after={"status": session.status.value, "starts_at": session.starts_at.isoformat()},
-        reason=reason,
-        now=now,
-    )
+    follow_session(db, session, before.facts, actor_id=actor_id, now=now)
+    return Change(session, fields, told, change)

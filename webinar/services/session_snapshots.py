@@ -1,0 +1,147 @@
+"""What a session was before a change, as JSON, and put back from it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import cast
+
+from sqlalchemy import Column, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from webinar.db import Base, DbSession
+from webinar.domain.announcement import Standing
+from webinar.domain.errors import Conflict
+from webinar.models import AudienceGroup, FacultyMember, Topic, WebinarSession
+from webinar.services.announcements import standing_of
+from webinar.services.session_facts import facts_of
+
+Snapshot = dict[str, object]
+
+# Calendars count forward whatever happens; so do revisions.
+NEVER_PUT_BACK = frozenset(
+    {
+        "id",
+        "revision",
+        "ical_uid",
+        "ical_sequence",
+        "ical_changed_at",
+        "ical_digest",
+        "ical_public",
+        "ical_personal",
+    }
+)
+SAID_OF_FACULTY = ("part", "name", "affiliation", "user_id", "position")
+
+
+@dataclass(frozen=True)
+class Before:
+    """A session before a change: for the trail, for who is told, and to be put back."""
+
+    facts: dict[str, str]
+    standing: Standing
+    snapshot: Snapshot
+
+    @classmethod
+    def of(cls, session: WebinarSession) -> "Before":
+        """As it is now."""
+        return cls(facts_of(session), standing_of(session), snapshot_of(session))
+
+
+def snapshot_of(session: WebinarSession) -> Snapshot:
+    """Everything the session is, but for what only others hang on it."""
+    return {
+        **_columns_of(session),
+        "topics": sorted(topic.id for topic in session.topics),
+        "audience": sorted(group.id for group in session.audience),
+        "faculty": [_columns_of(member) for member in session.faculty],
+    }
+
+
+def what_changed(before: Snapshot, after: Snapshot) -> Snapshot:
+    """Of what it was before, that which is different now and can be put back."""
+    return {
+        name: value
+        for name, value in before.items()
+        if name not in NEVER_PUT_BACK and after[name] != value
+    }
+
+
+def put_back(db: DbSession, session: WebinarSession, before: Mapping[str, object]) -> None:
+    """Let the session be what it was; fields that are not named stay as they are."""
+    for name, value in before.items():
+        if name == "topics":
+            session.topics = list(db.scalars(select(Topic).where(Topic.id.in_(_ids(value)))))
+        elif name == "audience":
+            found = select(AudienceGroup).where(AudienceGroup.id.in_(_ids(value)))
+            session.audience = list(db.scalars(found))
+        elif name == "faculty":
+            _put_back_faculty(db, session, cast("list[Snapshot]", value))
+        else:
+            _set(session, name, value)
+    db.flush()
+
+
+def make_again(db: DbSession, before: Mapping[str, object]) -> WebinarSession:
+    """The session that is gone, under the same identity; raises Conflict if its day is taken."""
+    session = WebinarSession(topics=[], audience=[], faculty=[])
+    for name in _names(WebinarSession):
+        _set(session, name, before[name])
+    if db.get(WebinarSession, session.id) is not None:
+        raise Conflict("Another session has taken its place meanwhile. Add it anew.")
+    db.add(session)
+    db.flush()
+    put_back(db, session, {name: before[name] for name in ("topics", "audience", "faculty")})
+    return session
+
+
+def _put_back_faculty(db: DbSession, session: WebinarSession, kept: list[Snapshot]) -> None:
+    present = {member.id: member for member in session.faculty}
+    members = []
+    for columns in kept:
+        member = present.get(cast("int", columns["id"]))
+        if member is None:
+            member = FacultyMember()
+            for name, value in columns.items():
+                _set(member, name, value)
+        else:
+            for name in SAID_OF_FACULTY:
+                _set(member, name, columns[name])
+            if _columns_of(member)["disclosed_at"] == columns["disclosed_at"]:
+                member.disclosure = cast("str", columns["disclosure"])
+        members.append(member)
+    session.faculty = members
+
+
+def _columns_of(row: Base) -> Snapshot:
+    return {name: _plain(getattr(row, name)) for name in _names(type(row))}
+
+
+def _names(kind: type[Base]) -> list[str]:
+    return [column.name for column in kind.__table__.columns]
+
+
+def _set(row: Base, name: str, value: object) -> None:
+    attribute = cast("InstrumentedAttribute[object]", getattr(type(row), name))
+    setattr(row, name, _typed(cast("Column[object]", attribute.property.columns[0]), value))
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, StrEnum):
+        return value.value
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _typed(column: "Column[object]", value: object) -> object:
+    kind = column.type.python_type
+    if not isinstance(value, str):
+        return value
+    if issubclass(kind, StrEnum):
+        return kind(value)
+    if issubclass(kind, date):  # a datetime is one
+        return kind.fromisoformat(value)
+    return value
+
+
+def _ids(value: object) -> list[int]:
+    return list(cast("Iterable[int]", value))
