@@ -81,6 +81,11 @@ def ensure_may_broadcast(db: DbSession, session: WebinarSession, user: User) -> 
         )
 
 
+def earliest_of(session: WebinarSession) -> datetime:
+    """From when on the session may go live."""
+    return session.starts_at - timedelta(minutes=EARLIEST_MINUTES)
+
+
 def of_session(db: DbSession, session: WebinarSession) -> Broadcast | None:
     """The session's broadcast, if it ever went live."""
     return db.scalar(select(Broadcast).where(Broadcast.session_id == session.id))
@@ -97,7 +102,7 @@ def go_live(db: DbSession, session_id: int, *, user_id: int, now: datetime) -> B
         return broadcast
     if session.status is SessionStatus.ENDED:
         raise DomainError("This session has ended and cannot go live again.")
-    if now < session.starts_at - timedelta(minutes=EARLIEST_MINUTES):
+    if now < earliest_of(session):
         raise NotYet(
             f"You can go live from {EARLIEST_MINUTES} minutes before the announced start. "
             "Until then, check camera and microphone here."

@@ -69,6 +69,21 @@ def file_of(rows: tuple[FacultyMember, ...], kind: FileKind) -> FacultyFile | No
     return max(files, key=lambda file: file.id, default=None)
 
 
+def portraits(db: DbSession, session: WebinarSession) -> dict[int, int]:
+    """Whose photo is in, with the number of the file, which changes when the photo does."""
+    found = select(FacultyFile.faculty_id, FacultyFile.id).where(
+        FacultyFile.kind == FileKind.PHOTO.value,
+        FacultyFile.faculty_id.in_([member.id for member in session.faculty]),
+    )
+    photos = {row.faculty_id: row.id for row in db.execute(found)}
+    return {
+        row.id: photos[rows[0].id]
+        for rows in people_of(session)
+        for row in rows
+        if rows[0].id in photos
+    }
+
+
 def missing_of(rows: tuple[FacultyMember, ...]) -> tuple[Missing, ...]:
     """What the person still owes."""
     first, session = rows[0], rows[0].session

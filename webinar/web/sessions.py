@@ -10,7 +10,7 @@ from flask_login import current_user
 from webinar.domain.attendance import ViewingMode
 from webinar.domain.place import StepKind, next_step
 from webinar.domain.timezone import to_local
-from webinar.services import places, schedule
+from webinar.services import faculty, places, schedule
 from webinar.services.schedule_filters import EVERYTHING, Of
 from webinar.web.access import public
 from webinar.web.listing import (
@@ -53,6 +53,7 @@ def show(public_id: str) -> ResponseReturnValue:
         session=session,
         title=title_of(session),
         speakers=", ".join(listed.speakers),
+        portraits=faculty.portraits(g.db, session),
         marks=marks_of(listed, now=g.now, says_upcoming=True),
         over=is_over(session, g.now),
         credit=[

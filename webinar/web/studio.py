@@ -1,6 +1,5 @@
 """The studio: check, go live, send piece by piece, stop. A piece is on disk before the answer."""
 
-from datetime import timedelta
 from math import isfinite
 
 from flask import Blueprint, current_app, g, render_template, request
@@ -46,7 +45,7 @@ def show(public_id: str) -> ResponseReturnValue:
         "studio/show.html",
         session=session,
         broadcast=broadcasts.of_session(g.db, session),
-        earliest=session.starts_at - timedelta(minutes=broadcasts.EARLIEST_MINUTES),
+        earliest=broadcasts.earliest_of(session),
         may_moderate=broadcasts.may_moderate(g.db, session, current_user),
         is_moderated=may_go_live(gate.parts_of(session)),
     )

@@ -40,6 +40,8 @@ async function tellZone() {
   const answer = await fetch("/zone", {
     method: "POST",
     headers: { "X-CSRFToken": token },
+    // Also from pages that say nothing of themselves: the guard asks over TLS for the origin.
+    referrerPolicy: "origin",
     body: new URLSearchParams({ zone }),
   });
   const shown = document.querySelectorAll("[data-when]");
