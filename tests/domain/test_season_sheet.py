@@ -30,7 +30,7 @@ def test_a_day_can_be_written_in_two_ways(text: str) -> None:
     [
         ("01/02/2027", "“01/02/2027” can be read in two ways. Write the day like 2027-01-14."),
         ("2027-02-30", "“2027-02-30” is not a day. Write it like 2027-01-14."),
-        ("", "“” is not a day. Write it like 2027-01-14."),
+        ("", "The day is missing. Write it like 2027-01-14."),
     ],
 )
 def test_a_day_that_is_none_is_refused(text: str, words: str) -> None:

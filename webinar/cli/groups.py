@@ -12,6 +12,7 @@ from webinar.cli.media import media
 from webinar.cli.recordings import recordings
 from webinar.cli.refusals import refuse_politely
 from webinar.cli.scheduler import scheduler
+from webinar.cli.season_sheet import COMMANDS as SEASON_COMMANDS
 from webinar.cli.series import series
 from webinar.cli.sessions import group as sessions
 from webinar.cli.users import users
@@ -19,6 +20,8 @@ from webinar.cli.users import users
 
 def init_app(app: Flask) -> None:
     """Register the groups; a DomainError becomes a sentence on stderr and exit status 1."""
+    for command in SEASON_COMMANDS:
+        sessions.add_command(command)
     for group in (
         certificates,
         credits,

@@ -45,7 +45,7 @@ class Column:
 COLUMNS = (
     Column("id", "Empty for a new session. With the id of a session the row changes that session."),
     Column("series", "Short name or name of the series. Empty: a session of its own.", "monthly"),
-    Column("society", "Needed without a series: the society's short name.", "eso"),
+    Column("society", "Needed without a series: the society’s short name.", "eso"),
     Column("date", "The day: 2027-01-14, or 14.01.2027.", "2027-01-14"),
     Column("start", "The hour on the clocks of the zone. Empty: as the series meets.", "18:15"),
     Column("minutes", "How long it lasts. Empty: as the series.", "45"),
@@ -181,6 +181,8 @@ def table_of(rows: Sequence[Sequence[str]]) -> Table:
 
 def day_in(text: str) -> date:
     """A day: 2027-01-14, or 14.01.2027; raises CellRefused."""
+    if not text:
+        raise CellRefused("The day is missing. Write it like 2027-01-14.")
     text = text.removesuffix(" 00:00:00")
     for form in ("%Y-%m-%d", "%d.%m.%Y"):
         try:
@@ -194,6 +196,8 @@ def day_in(text: str) -> date:
 
 def hour_in(text: str) -> time:
     """An hour on the clock: 18:15; raises CellRefused."""
+    if not text:
+        raise CellRefused("The hour is missing. Write it like 18:15.")
     for form in ("%H:%M", "%H:%M:%S", "%H.%M"):
         try:
             return datetime.strptime(text, form).time().replace(second=0)  # noqa: DTZ007
@@ -204,6 +208,8 @@ def hour_in(text: str) -> time:
 
 def minutes_in(text: str) -> int:
     """A length in minutes; raises CellRefused."""
+    if not text:
+        raise CellRefused("Say how long it lasts, in minutes, such as 45.")
     digits = text.removesuffix("min").strip().removesuffix(".0")
     most = LONGEST_HOURS * 60
     if digits.isascii() and digits.isdigit() and 0 < int(digits[:9]) <= most:

@@ -171,12 +171,14 @@ class RowReader:
             day = read_cell(row, "date", day_in, problems)
         rule = _rule_of(series, day) if series and day else None
         starts = details.starts.time() if present else rule.local_start if rule else None
-        if row.text("start") or starts is None:
+        # Of a series that nobody knows, nobody knows either when it usually meets.
+        is_lost = _has(problems, "series")
+        if row.text("start") or (starts is None and not is_lost):
             starts = read_cell(row, "start", hour_in, problems)
         minutes: int | None = rule.duration_minutes if rule else None
         if present:
             minutes = (details.ends - details.starts) // timedelta(minutes=1)
-        if row.text("minutes") or (minutes is None and not row.text("end")):
+        if row.text("minutes") or (minutes is None and not row.text("end") and not is_lost):
             minutes = read_cell(row, "minutes", minutes_in, problems)
         ends_at = read_cell(row, "end", hour_in, problems) if row.text("end") else None
         if len(problems) > number or day is None or starts is None:

@@ -34,7 +34,7 @@ class Deed(StrEnum):
     FILLS = "fills a planned date"
     CHANGES = "changes"
     KEEPS = "no change"
-    REFUSED = "cannot be imported"
+    REFUSED = "to put right"
 
 
 @dataclass(frozen=True)
