@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import cast
 
-from sqlalchemy import Column, select
+from sqlalchemy import Column, Date, Enum, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from webinar.db import Base, DbSession
+from webinar.db import Base, DbSession, UTCDateTime
 from webinar.domain.announcement import Standing
 from webinar.domain.errors import Conflict
 from webinar.models import AudienceGroup, FacultyMember, Topic, WebinarSession
@@ -133,13 +133,15 @@ def _plain(value: object) -> object:
 
 
 def _typed(column: "Column[object]", value: object) -> object:
-    kind = column.type.python_type
     if not isinstance(value, str):
         return value
-    if issubclass(kind, StrEnum):
-        return kind(value)
-    if issubclass(kind, date):  # a datetime is one
-        return kind.fromisoformat(value)
+    kind = column.type
+    if isinstance(kind, UTCDateTime):
+        return datetime.fromisoformat(value)
+    if isinstance(kind, Date):
+        return date.fromisoformat(value)
+    if isinstance(kind, Enum) and kind.enum_class is not None:
+        return kind.enum_class(value)
     return value
 
 
