@@ -22,6 +22,17 @@ def listed(db: DbSession) -> list[Topic]:
     return list(db.scalars(found.order_by(Topic.name, Topic.id)))
 
 
+def around(db: DbSession, topic: Topic) -> tuple[list[Topic], list[Topic]]:
+    """The topics above this one, the uppermost first, and those right below it by name."""
+    every = {one.id: one for one in listed(db)}
+    above: list[Topic] = []
+    parent = every.get(topic.parent_id or 0)
+    while parent is not None and parent not in above:
+        above.insert(0, parent)
+        parent = every.get(parent.parent_id or 0)
+    return above, [one for one in every.values() if one.parent_id == topic.id]
+
+
 def by_slug(db: DbSession, slug: str) -> Topic:
     """The topic of this address, also one that was merged; raises NotFound."""
     topic = db.scalar(select(Topic).where(Topic.slug == slug))

@@ -1,9 +1,10 @@
 """The page of a topic: its sessions and its feed."""
 
-from flask import Blueprint, g, render_template
+from flask import Blueprint, g, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from webinar.services import schedule
+from webinar.models import Topic
+from webinar.services import schedule, topics
 from webinar.services.schedule_filters import Of
 from webinar.web.access import public
 from webinar.web.listing import by_month, row_of
@@ -19,13 +20,18 @@ AHEAD, PAST = 8, 5
 def show(slug: str) -> ResponseReturnValue:
     """All that is offered about one subject."""
     topic = schedule.topic_named(g.db, slug)
+    if topic.merged_into_id is not None:
+        into = g.db.get_one(Topic, topic.merged_into_id)
+        return redirect(url_for("topics.show", slug=into.slug), code=301)
+    above, below = topics.around(g.db, topic)
     of = Of(topic=slug)
+    coming, past = schedule.ahead_and_past(g.db, now=g.now, of=of, limits=(AHEAD, PAST))
     return render_template(
         "topics/show.html",
         topic=topic,
-        months=by_month(schedule.ahead(g.db, now=g.now, of=of, limit=AHEAD), now=g.now),
-        past=[
-            row_of(found, now=g.now) for found in schedule.past(g.db, now=g.now, of=of, limit=PAST)
-        ],
+        above=above,
+        below=below,
+        months=by_month(coming, now=g.now),
+        past=[row_of(found, now=g.now) for found in past],
         feed=subscription(topic.name, "feeds.topic", slug=slug),
     )

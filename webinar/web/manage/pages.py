@@ -2,6 +2,7 @@
 
 from webinar.web.manage import (
     accreditation,
+    auspices,
     blueprint,
     figures,
     index,
@@ -21,11 +22,14 @@ from webinar.web.manage import (
     session_new,
     sessions,
     simulator,
+    societies,
+    topics,
 )
 
 bp = blueprint.bp
 MODULES = (
     accreditation,
+    auspices,
     figures,
     index,
     people,
@@ -44,4 +48,6 @@ MODULES = (
     session_new,
     sessions,
     simulator,
+    societies,
+    topics,
 )
