@@ -23,7 +23,7 @@ from webinar.models import (
     Topic,
     WebinarSession,
 )
-from webinar.services.listings import Listed, listed
+from webinar.services.listings import Listed, listed, lists
 from webinar.services.schedule_filters import EVERYTHING, Of, is_ahead, narrowed
 
 Found = TypeVar("Found", Series, Topic, Society)
@@ -35,18 +35,34 @@ def ahead(
     db: DbSession, *, now: datetime, of: Of = EVERYTHING, limit: int = 0, offset: int = 0
 ) -> list[Listed]:
     """On air, running or to come, earliest first; the cancelled ones among them too."""
-    query = _visible(db, of).where(is_ahead(now))
-    query = query.order_by(WebinarSession.starts_at, WebinarSession.id)
-    return listed(db, _cut(query, limit, offset))
+    return listed(db, _cut(_ahead(db, now, of), limit, offset))
 
 
 def past(
     db: DbSession, *, now: datetime, of: Of = EVERYTHING, limit: int = 0, offset: int = 0
 ) -> list[Listed]:
     """Over, latest first; what was cancelled is left out."""
-    query = _visible(db, of).where(_is_past(now))
-    query = query.order_by(WebinarSession.starts_at.desc(), WebinarSession.id.desc())
-    return listed(db, _cut(query, limit, offset))
+    return listed(db, _cut(_past(db, now, of), limit, offset))
+
+
+def ahead_and_past(
+    db: DbSession, *, now: datetime, of: Of, limits: tuple[int, int]
+) -> tuple[list[Listed], list[Listed]]:
+    """Both for a page of what is offered by somebody or about something: six queries."""
+    coming = _cut(_ahead(db, now, of), limits[0], 0)
+    over = _cut(_past(db, now, of), limits[1], 0)
+    found = lists(db, coming, over)
+    return found[0], found[1]
+
+
+def ahead_and_closing(
+    db: DbSession, *, now: datetime, limits: tuple[int, int]
+) -> tuple[list[Listed], list[Listed]]:
+    """What comes, and the recordings that close within thirty days, the most urgent first."""
+    found = lists(
+        db, _cut(_ahead(db, now, EVERYTHING), limits[0], 0), _cut(_closing(db, now), limits[1], 0)
+    )
+    return found[0], found[1]
 
 
 def between(db: DbSession, start: datetime, end: datetime, *, of: Of = EVERYTHING) -> list[Listed]:
@@ -55,22 +71,6 @@ def between(db: DbSession, start: datetime, end: datetime, *, of: Of = EVERYTHIN
         WebinarSession.starts_at >= start, WebinarSession.starts_at < end
     )
     return listed(db, query.order_by(WebinarSession.starts_at, WebinarSession.id))
-
-
-def closing_soon(db: DbSession, *, now: datetime, limit: int = 5) -> list[Listed]:
-    """Recordings whose window closes within thirty days, the most urgent first."""
-    query = (
-        _visible(db)
-        .join(Recording, Recording.session_id == WebinarSession.id)
-        .where(
-            Recording.state == RecordingState.PUBLISHED,
-            Recording.opens_at <= now,
-            Recording.closes_at > now,
-            Recording.closes_at <= now + CLOSING_SOON,
-        )
-        .order_by(Recording.closes_at, WebinarSession.id)
-    )
-    return listed(db, _cut(query, limit, 0))
 
 
 def of_ids(db: DbSession, ids: Sequence[int]) -> list[Listed]:
@@ -116,6 +116,30 @@ def series_of(db: DbSession, society_id: int) -> list[Series]:
     """The recurring programmes of a society, by name."""
     return list(
         db.scalars(select(Series).where(Series.society_id == society_id).order_by(Series.name))
+    )
+
+
+def _ahead(db: DbSession, now: datetime, of: Of) -> Select[WebinarSession]:
+    query = _visible(db, of).where(is_ahead(now))
+    return query.order_by(WebinarSession.starts_at, WebinarSession.id)
+
+
+def _past(db: DbSession, now: datetime, of: Of) -> Select[WebinarSession]:
+    query = _visible(db, of).where(_is_past(now))
+    return query.order_by(WebinarSession.starts_at.desc(), WebinarSession.id.desc())
+
+
+def _closing(db: DbSession, now: datetime) -> Select[WebinarSession]:
+    return (
+        _visible(db)
+        .join(Recording, Recording.session_id == WebinarSession.id)
+        .where(
+            Recording.state == RecordingState.PUBLISHED,
+            Recording.opens_at <= now,
+            Recording.closes_at > now,
+            Recording.closes_at <= now + CLOSING_SOON,
+        )
+        .order_by(Recording.closes_at, WebinarSession.id)
     )
 
 

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from webinar.db import open_db, read_db
 from webinar.domain.errors import DomainError
-from webinar.web import access, auth, blueprints, filters, zone
+from webinar.web import access, auth, blueprints, filters, page_cache, zone
 from webinar.web.guards import csrf, limiter
 
 log = logging.getLogger(__name__)
@@ -49,6 +49,7 @@ def init_app(app: Flask) -> None:
     auth.init_app(app)
     zone.init_app(app)
     access.init_app(app)
+    page_cache.init_app(app)
     for blueprint in blueprints.all_blueprints(development=app.config["DEVELOPMENT"]):
         app.register_blueprint(blueprint)
     app.teardown_request(_close_database)

@@ -16,6 +16,7 @@ from webinar.web.subscriptions import subscription
 bp = Blueprint("home", __name__)
 
 COMING = 7
+CLOSING = 5
 STEPS_SHOWN = 3
 # Not the calendar, which waits for every registration, nor certificates, which stay for ever.
 PRESSING = (StepKind.JOIN, StepKind.WATCH, StepKind.EVALUATE, StepKind.TEST)
@@ -25,7 +26,7 @@ PRESSING = (StepKind.JOIN, StepKind.WATCH, StepKind.EVALUATE, StepKind.TEST)
 @public
 def index() -> ResponseReturnValue:
     """Everybody's first page."""
-    coming = schedule.ahead(g.db, now=g.now, limit=COMING)
+    coming, closing = schedule.ahead_and_closing(g.db, now=g.now, limits=(COMING, CLOSING))
     live = [listed for listed in coming if listed.session.status is SessionStatus.LIVE]
     takes_place = [listed for listed in coming if listed.session.status is SessionStatus.PUBLISHED]
     upcoming = takes_place[:1]
@@ -40,7 +41,7 @@ def index() -> ResponseReturnValue:
         live=[(row_of(listed, now=g.now), cards[listed.session.id]) for listed in live],
         next=[(row_of(listed, now=g.now), cards[listed.session.id]) for listed in upcoming],
         months=by_month([listed for listed in coming if listed not in heads], now=g.now),
-        closing=[row_of(found, now=g.now) for found in schedule.closing_soon(g.db, now=g.now)],
+        closing=[row_of(found, now=g.now) for found in closing],
         topics=schedule_filters.topics_offered(g.db, now=g.now),
         my_steps=_my_steps(user_id, heads) if user_id is not None else [],
         feed=subscription("all sessions", "feeds.everything"),

@@ -24,15 +24,14 @@ def show(slug: str) -> ResponseReturnValue:
     series = schedule.series_named(g.db, slug)
     of = Of(series=slug)
     today = to_local(g.now, series.zone).date()
+    coming, past = schedule.ahead_and_past(g.db, now=g.now, of=of, limits=(AHEAD, PAST))
     return render_template(
         "series/show.html",
         series=series,
         rhythms=rhythms_of(series, today=today),
-        months=by_month(schedule.ahead(g.db, now=g.now, of=of, limit=AHEAD), now=g.now),
+        months=by_month(coming, now=g.now),
         registered=current_user.is_authenticated
         and places.is_in_series(g.db, series.id, current_user.id),
-        past=[
-            row_of(found, now=g.now) for found in schedule.past(g.db, now=g.now, of=of, limit=PAST)
-        ],
+        past=[row_of(found, now=g.now) for found in past],
         feed=subscription(series.name, "feeds.series", slug=slug),
     )

@@ -20,13 +20,12 @@ def show(slug: str) -> ResponseReturnValue:
     """A body that offers sessions."""
     society = schedule.society_named(g.db, slug)
     of = Of(society=slug)
+    coming, past = schedule.ahead_and_past(g.db, now=g.now, of=of, limits=(AHEAD, PAST))
     return render_template(
         "societies/show.html",
         society=society,
         programmes=schedule.series_of(g.db, society.id),
-        months=by_month(schedule.ahead(g.db, now=g.now, of=of, limit=AHEAD), now=g.now),
-        past=[
-            row_of(found, now=g.now) for found in schedule.past(g.db, now=g.now, of=of, limit=PAST)
-        ],
+        months=by_month(coming, now=g.now),
+        past=[row_of(found, now=g.now) for found in past],
         feed=subscription(society.name, "feeds.society", slug=slug),
     )
