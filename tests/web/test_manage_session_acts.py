@@ -1,7 +1,7 @@
 """What is done to a session by one button. Dates lie in years to come."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask.testing import FlaskClient
@@ -11,7 +11,7 @@ from tests.builders import make_faculty, make_registration, make_series, make_se
 from webinar.db import DbSession
 from webinar.domain.access import Role
 from webinar.domain.session import SessionStatus
-from webinar.models import Registration, User, WebinarSession
+from webinar.models import AuditEvent, Registration, SeasonChange, User, WebinarSession
 
 STARTS_AT = datetime(2126, 11, 28, 17, 15, tzinfo=UTC)  # a Thursday
 
@@ -74,14 +74,44 @@ def with_a_place(db: DbSession, session: WebinarSession) -> User:
 def test_publishing_says_what_is_missing(
     db: DbSession, organiser: FlaskClient, session: WebinarSession
 ) -> None:
-    session.abstract = ""
+    session.abstract, session.objectives = "", ""
+    session.faculty[0].disclosure = ""
     db.commit()
+    path = f"/manage/sessions/{session.public_id}"
 
-    answer = organiser.post(f"/manage/sessions/{session.public_id}/publish")
+    page = organiser.get(path).text
+    answer = organiser.post(f"{path}/publish")
 
+    assert f'<a href="{path}#f-abstract">an abstract</a>' in page
+    assert f'<a href="{path}#f-objectives">learning objectives</a>' in page
+    assert "the disclosure of Prof Elena Marchetti</a>" in page
     assert answer.status_code == 422
-    assert "The session still needs an abstract before people can see it." in answer.text
+    assert "The session still needs an abstract, learning objectives and the disc" in answer.text
     assert again(db, session).status is SessionStatus.DRAFT
+
+
+def test_a_placeholder_is_published_with_a_reason_that_stays(
+    db: DbSession, organiser: FlaskClient, session: WebinarSession
+) -> None:
+    session.title = "To be announced"
+    db.commit()
+    path = f"/manage/sessions/{session.public_id}"
+
+    refused = organiser.post(f"{path}/publish", data={"override": "y", "override_reason": " "})
+    still = again(db, session).status
+    organiser.post(
+        f"{path}/publish", data={"override": "y", "override_reason": "The date is what counts."}
+    )
+    page = organiser.get(path).text
+
+    assert (refused.status_code, still) == (422, SessionStatus.DRAFT)
+    assert "Say why it is published although something is missing" in refused.text
+    assert "The date is what counts." in page
+    event = db.scalars(
+        select(AuditEvent).where(AuditEvent.action == "session published with an override")
+    ).one()
+    assert event.reason == "The date is what counts."
+    assert again(db, session).status is SessionStatus.PUBLISHED
 
 
 def test_a_published_session_becomes_a_draft_while_nobody_is_registered(
@@ -161,3 +191,93 @@ def test_every_state_has_its_page(
 
     assert answer.status_code == 200
     assert "At the same hour" in answer.text
+
+
+def test_a_move_is_confirmed_and_then_taken_back_before_the_mails_leave(
+    db: DbSession, organiser: FlaskClient, published: WebinarSession
+) -> None:
+    with_a_place(db, published)
+    path = f"/manage/sessions/{published.public_id}"
+    to = {"day": "2126-12-05", "starts": "18:30"}
+
+    asked = organiser.post(f"{path}/move", data=to)
+    unmoved = again(db, published).starts_at
+    moved = organiser.post(
+        f"{path}/move", data={**to, "confirmed": "y"}, follow_redirects=True
+    ).text
+    there = again(db, published).starts_at
+    change = db.scalars(select(SeasonChange).order_by(SeasonChange.id.desc()).limit(1)).one()
+    undo = f"/manage/changes/{change.id}/undo"
+    db.commit()
+    undone = organiser.post(
+        undo, headers={"Referer": f"http://localhost{path}"}, follow_redirects=True
+    )
+    twice = organiser.post(undo, follow_redirects=True)
+
+    assert "1 person will be told by mail" in asked.text
+    assert "From Thu 28 Nov 2126, 18:15–19:00 CET to" in asked.text
+    assert unmoved == STARTS_AT
+    assert "Moved. 1 person is told by mail." in moved
+    assert "Mails leave at" in moved
+    assert f'action="{undo}"' in moved
+    assert there == STARTS_AT + timedelta(days=7, minutes=15)
+    assert "Taken back." in undone.text
+    assert undone.request.path == path
+    assert again(db, published).starts_at == STARTS_AT
+    assert f'action="{undo}"' not in undone.text
+    assert "This change is taken back already." in twice.text
+
+
+@pytest.mark.parametrize(
+    ("typed", "status", "sentence"),
+    [
+        ({"day": "soon", "starts": "18:15"}, 422, "Give the day as a date"),
+        ({"day": "2126-12-05", "starts": "late"}, 422, "Give the start as hours"),
+        ({"day": "2127-03-30", "starts": "02:30"}, 422, "does not exist"),
+        ({"day": "2020-12-05", "starts": "18:15"}, 409, "Choose a time to come."),
+    ],
+)
+def test_a_move_to_nowhere_is_refused_beside_its_field(
+    db: DbSession,
+    organiser: FlaskClient,
+    published: WebinarSession,
+    typed: dict[str, str],
+    status: int,
+    sentence: str,
+) -> None:
+    answer = organiser.post(f"/manage/sessions/{published.public_id}/move", data=typed)
+
+    assert answer.status_code == status
+    assert sentence in answer.text
+    assert f'value="{typed["day"]}"' in answer.text
+    assert again(db, published).starts_at == STARTS_AT
+
+
+def test_only_who_made_a_change_takes_it_back(
+    db: DbSession,
+    organiser: FlaskClient,
+    published: WebinarSession,
+    signed_in_as: Callable[[User], FlaskClient],
+) -> None:
+    organiser.post(
+        f"/manage/sessions/{published.public_id}/cancel", data={"reason": "The speaker is ill."}
+    )
+    other = signed_in_as(make_user(db, roles=(Role.ORGANISER,)))
+    change = db.scalars(select(SeasonChange)).one()
+    db.commit()
+
+    page = other.get("/manage/sessions/").text
+    answer = other.post(f"/manage/changes/{change.id}/undo", follow_redirects=True)
+
+    assert "Mails leave at" not in page
+    assert "Only who made this change can take it back." in answer.text
+    assert again(db, published).status is SessionStatus.CANCELLED
+
+
+def test_a_session_that_is_over_cannot_be_moved(
+    db: DbSession, organiser: FlaskClient, session: WebinarSession
+) -> None:
+    session.status = SessionStatus.ENDED
+    db.commit()
+
+    assert organiser.get(f"/manage/sessions/{session.public_id}/move").status_code == 409

@@ -29,7 +29,12 @@ def session_publish(public_id: str) -> ResponseReturnValue:
 
     def publish(session: WebinarSession) -> str:
         session_service.publish(
-            g.db, session.id, actor_id=current_user.id, calendar=calendar(), now=g.now
+            g.db,
+            session.id,
+            actor_id=current_user.id,
+            calendar=calendar(),
+            now=g.now,
+            override_reason=reason,
         )
         return "Published. It stands in the schedule and in the calendar feeds."
 
