@@ -109,7 +109,7 @@ class Plan:
 
     def count(self, status: GrantStatus) -> int:
         """How many sessions stand there."""
-        return sum(line.session.status is status for line in self.lines)
+        return sum(line.session.status == status for line in self.lines)
 
 
 def plan(terms: ApplicationTerms, sessions: Sequence[PlannedSession], *, today: date) -> Plan:

@@ -84,11 +84,12 @@ def rule_of(policy: CreditPolicy) -> Rule:
 
 def rules_offered(db: DbSession) -> list[Rule]:
     """The newest approved version of every policy, live before recorded, by body."""
-    offered = [family.in_force for family in families(db)]
-    return sorted(
-        (rule for rule in offered if rule is not None),
-        key=lambda rule: (rule.rules.mode, rule.rules.body.casefold()),
-    )
+    newest: dict[str, CreditPolicy] = {}
+    approved = select(CreditPolicy).where(CreditPolicy.approved_at.is_not(None))
+    for policy in db.scalars(approved.order_by(CreditPolicy.version)):
+        newest[policy.name] = policy
+    offered = [rule_of(policy) for policy in newest.values()]
+    return sorted(offered, key=lambda rule: (rule.rules.mode, rule.rules.body.casefold()))
 
 
 def families(db: DbSession) -> list[Family]:
