@@ -16,11 +16,13 @@ from tests.builders import (
     make_registration,
     make_series,
     make_session,
+    make_society,
     make_user,
 )
 from webinar.db import DbSession
 from webinar.domain.errors import Conflict, DomainError, NotFound
 from webinar.domain.session import (
+    ChangedMeanwhile,
     FacultyPart,
     IllegalStep,
     InThePast,
@@ -37,9 +39,11 @@ from webinar.domain.session_details import (
     NotReady,
     SessionDetails,
     TooLong,
+    UnknownLevel,
 )
 from webinar.domain.timezone import AmbiguousWallTime, NonexistentWallTime, UnknownZone
 from webinar.models import (
+    AudienceGroup,
     AuditEvent,
     Delivery,
     SeriesException,
@@ -50,6 +54,7 @@ from webinar.models import (
 from webinar.services import deliveries, registrations, sessions
 from webinar.services.feeds import CalendarTool
 from webinar.services.session_facts import details_of
+from webinar.services.session_rows import UnknownAudience
 from webinar.tools import calendar_tool
 
 LATER = NOW + timedelta(hours=1)
@@ -314,7 +319,13 @@ def test_a_draft_moves_silently(db: DbSession, calendar: CalendarTool) -> None:
         ({"title": "x" * 301}, TooLong, "at most 300 characters"),
         ({"title": " "}, NotReady, "Give the session a title"),
         ({"abstract": ""}, NotReady, "still needs an abstract"),
+        ({"objectives": " "}, NotReady, "still needs learning objectives"),
         ({"faculty": ()}, NotReady, "still needs a presenter"),
+        (
+            {"faculty": (FacultyDetails(FacultyPart.PRESENTER, "Prof Elena Marchetti"),)},
+            NotReady,
+            "still needs the disclosure of Prof Elena Marchetti",
+        ),
         (
             {"faculty": (FacultyDetails(FacultyPart.PRESENTER, " "),)},
             FacultyNameMissing,
@@ -492,3 +503,161 @@ def test_a_session_nobody_aired_ends_half_an_hour_after_its_hour(
 
     assert announced.status is SessionStatus.ENDED
     assert announced.actual_ended_at is None
+
+
+def test_an_end_that_the_clocks_show_twice_keeps_the_length(
+    db: DbSession, calendar: CalendarTool, edit: Callable[..., sessions.Change]
+) -> None:
+    # 31 October 2027 in Zurich: 03:00 becomes 02:00 at 01:00 UTC.
+    session = make_session(
+        db,
+        starts_at=datetime(2027, 10, 30, 23, 30, tzinfo=UTC),
+        minutes=105,
+        status=SessionStatus.DRAFT,
+    )
+    assert details_of(session).ends == datetime(2027, 10, 31, 2, 15)
+
+    edit(session, title="A night of its own")
+    assert session.ends_at == datetime(2027, 10, 31, 1, 15, tzinfo=UTC)
+
+    edit(session, starts=datetime(2027, 10, 31, 1, 45), ends=datetime(2027, 10, 31, 2, 30))
+    assert (session.starts_at, session.ends_at) == (
+        datetime(2027, 10, 30, 23, 45, tzinfo=UTC),
+        datetime(2027, 10, 31, 1, 30, tzinfo=UTC),
+    )
+
+    with pytest.raises(AmbiguousWallTime, match="02:20 on 31 October 2027 happens twice"):
+        edit(session, ends=datetime(2027, 10, 31, 2, 20))
+
+
+def test_faculty_are_changed_in_place(
+    db: DbSession, announced: WebinarSession, edit: Callable[..., sessions.Change]
+) -> None:
+    member = announced.faculty[0]
+    kept, user = member.id, make_user(db, "jan@example.net")
+    member.biography = "Surgeon."
+    said = details_of(announced).faculty[0]
+
+    edit(announced, faculty=(replace(said, name="Prof E. Marchetti", email="jan@example.net"),))
+    by_account = replace(said, id=None, name="Prof Elena M.", user_id=user.id)
+    newcomer = FacultyDetails(FacultyPart.MODERATOR, "Dr Ida Berg", email="ida@example.net")
+    edit(announced, faculty=(newcomer, by_account))
+
+    db.expire_all()
+    moderator, presenter = announced.faculty
+    assert (presenter.id, presenter.name, presenter.biography, presenter.user_id) == (
+        kept,
+        "Prof Elena M.",
+        "Surgeon.",
+        user.id,
+    )
+    waiting = db.get_one(User, moderator.user_id)
+    assert (waiting.email, waiting.name, waiting.verified_at) == (
+        "ida@example.net",
+        "Dr Ida Berg",
+        None,
+    )
+
+
+def test_whoever_edits_an_older_revision_is_told(
+    db: DbSession,
+    announced: WebinarSession,
+    edit: Callable[..., sessions.Change],
+    calendar: CalendarTool,
+) -> None:
+    seen = announced.revision
+    mine = replace(details_of(announced), title="My title")
+    edit(announced, abstract="Somebody else's abstract.")
+
+    with pytest.raises(ChangedMeanwhile, match="Compare both versions"):
+        sessions.edit(
+            db,
+            announced.id,
+            mine,
+            actor_id=None,
+            calendar=calendar,
+            now=LATER,
+            seen_revision=seen,
+        )
+
+    assert announced.revision == seen + 1
+    assert announced.title == "Sentinel nodes after neoadjuvant therapy"
+
+
+def test_a_placeholder_is_announced_with_a_reason_and_filled_later(
+    db: DbSession, calendar: CalendarTool, edit: Callable[..., sessions.Change]
+) -> None:
+    session = make_session(db, status=SessionStatus.DRAFT, title="To be announced")
+
+    sessions.publish(
+        db,
+        session.id,
+        actor_id=None,
+        calendar=calendar,
+        now=NOW,
+        override_reason=" The speaker is named in May. ",
+    )
+    edit(session, title="Nodes, at last")
+
+    assert session.override_reason == "The speaker is named in May."
+    assert session.title == "Nodes, at last"
+    event = db.scalars(
+        select(AuditEvent).where(AuditEvent.action == "session published with an override")
+    ).one()
+    assert event.reason == "The speaker is named in May."
+
+
+def test_a_reason_is_not_kept_where_nothing_is_missing(
+    db: DbSession, calendar: CalendarTool
+) -> None:
+    session = make_ready(db, make_session(db, status=SessionStatus.DRAFT))
+
+    sessions.publish(
+        db, session.id, actor_id=None, calendar=calendar, now=NOW, override_reason="In a hurry."
+    )
+
+    assert session.override_reason == ""
+
+
+def test_a_session_of_its_own_is_created_as_a_draft(db: DbSession, calendar: CalendarTool) -> None:
+    society = make_society(db)
+    db.add(AudienceGroup(slug="juniors", name="Juniors"))
+    db.flush()
+    details = SessionDetails(
+        title="Board for a rare tumour",
+        starts=datetime(2027, 1, 14, 18, 15),
+        ends=datetime(2027, 1, 14, 19, 0),
+        zone="Europe/Zurich",
+        level="advanced",
+        audience=("Juniors",),
+        topics=("Sarcoma",),
+        faculty=(FacultyDetails(FacultyPart.PRESENTER, "Dr Ida Berg"),),
+    )
+
+    session = sessions.create(
+        db, details, society_id=society.id, actor_id=None, calendar=calendar, now=NOW
+    )
+
+    said = details_of(session)
+    assert replace(said, faculty=()) == replace(details, faculty=())
+    assert (session.status, session.series_id, session.revision, session.ical_sequence) == (
+        SessionStatus.DRAFT,
+        None,
+        0,
+        0,
+    )
+    assert session.ical_uid == f"session-{session.public_id}@{calendar.calendar_domain}"
+
+
+@pytest.mark.parametrize(
+    ("values", "refusal"),
+    [({"level": "expert"}, UnknownLevel), ({"audience": ("Elders",)}, UnknownAudience)],
+)
+def test_unknown_levels_and_groups_are_refused(
+    announced: WebinarSession,
+    edit: Callable[..., sessions.Change],
+    values: dict[str, object],
+    refusal: type[DomainError],
+) -> None:
+    with pytest.raises(refusal):
+        edit(announced, **values)
