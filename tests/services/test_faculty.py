@@ -1,5 +1,6 @@
 """What the faculty send in, and what organisers write down about it."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -15,9 +16,10 @@ from webinar.domain.gate import missing_before_publishing
 from webinar.domain.person import FormRefused
 from webinar.domain.session import FacultyPart, SessionStatus
 from webinar.models import AuditEvent, FacultyMember, WebinarSession
-from webinar.services import audit, faculty, gate
+from webinar.services import audit, faculty, gate, sessions
 from webinar.services.faculty import NewFile, NothingSaid
 from webinar.services.feeds import CalendarTool
+from webinar.services.session_facts import details_of
 from webinar.tools import calendar_tool
 
 NOTHING = Typed(has_nothing=True, signed_by="Elena Marchetti", is_complete=True)
@@ -262,6 +264,56 @@ def test_a_file_can_be_taken_back(db: DbSession, member: FacultyMember) -> None:
 
     assert (removed, again) == (["2.jpg"], [])
     assert actions(db) == ["photo sent in", "photo taken back"]
+
+
+def test_somebody_else_in_the_part_starts_anew(
+    db: DbSession, session: WebinarSession, member: FacultyMember, calendar: CalendarTool
+) -> None:
+    member.biography, member.invited_at = "She operates.", NOW
+    faculty.disclose(db, member.id, NOTHING, now=NOW)
+    faculty.answer_consent(db, member.id, agrees=True, now=NOW)
+    faculty.keep_file(db, member.id, FileKind.PHOTO, a_file("2.jpg"), now=NOW)
+    session.status = SessionStatus.DRAFT
+    details = details_of(session)
+    first = replace(details.faculty[0], name="Dr Jan Novak", email="jan@example.net")
+
+    sessions.edit(
+        db,
+        session.id,
+        replace(details, faculty=(first,)),
+        actor_id=None,
+        calendar=calendar,
+        now=NOW,
+    )
+
+    assert [one.id for one in session.faculty] == [member.id]
+    assert (member.name, member.biography, member.disclosure) == ("Dr Jan Novak", "", "")
+    assert (member.disclosure_form, member.invited_at, faculty.consents(member)) == (
+        None,
+        None,
+        None,
+    )
+    assert faculty.stored_keys(db) == set()
+
+
+def test_a_corrected_name_keeps_what_was_sent_in(
+    db: DbSession, session: WebinarSession, member: FacultyMember, calendar: CalendarTool
+) -> None:
+    faculty.disclose(db, member.id, NOTHING, now=NOW)
+    details = details_of(session)
+    people = tuple(replace(one, name="Prof Elena Rossi") for one in details.faculty)
+
+    sessions.edit(
+        db,
+        session.id,
+        replace(details, faculty=people),
+        actor_id=None,
+        calendar=calendar,
+        now=NOW,
+    )
+
+    assert (member.name, member.disclosure) == ("Prof Elena Rossi", "Nothing to disclose.")
+    assert faculty.form_of(member) is not None
 
 
 def test_somebody_taken_out_meanwhile_is_told_so(db: DbSession, member: FacultyMember) -> None:

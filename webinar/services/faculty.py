@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import select
+from sqlalchemy.orm import selectinload
 
 from webinar.db import DbSession
 from webinar.domain import disclosure as disclosures
@@ -16,7 +17,7 @@ from webinar.domain.errors import DomainError, NotFound
 from webinar.domain.faculty import FileKind, Missing, SentIn, Words, cleaned, still_missing
 from webinar.domain.session import SessionStatus
 from webinar.domain.timezone import to_local
-from webinar.models import FacultyFile, FacultyMember, WebinarSession
+from webinar.models import FacultyFile, FacultyMember, User, WebinarSession
 from webinar.services import audit, gate
 from webinar.services.feeds import CalendarTool, refresh
 
@@ -36,6 +37,26 @@ class NewFile:
     size: int
     sha256: str
     storage_key: str
+
+
+def load(db: DbSession, session: WebinarSession) -> None:
+    """Read everybody's files at once, before a page asks for them one by one."""
+    db.scalars(
+        select(FacultyMember)
+        .where(FacultyMember.session_id == session.id)
+        .options(selectinload(FacultyMember.files))
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def emails_of(db: DbSession, session: WebinarSession) -> dict[int, str]:
+    """The e-mails of the accounts of the faculty, by member."""
+    found = db.execute(
+        select(FacultyMember.id, User.email)
+        .join(User, User.id == FacultyMember.user_id)
+        .where(FacultyMember.session_id == session.id)
+    )
+    return {row.id: row.email for row in found}
 
 
 def of_session(session: WebinarSession, member_id: int) -> FacultyMember:
@@ -149,6 +170,16 @@ def disclose(
         now=now,
     )
     return member
+
+
+def start_anew(member: FacultyMember) -> None:
+    """Somebody else has the part now: nothing that the person before sent in is theirs."""
+    member.biography, member.mitigation = "", ""
+    member.disclosure_form = None
+    member.disclosed_at = member.consented_at = member.consent_withdrawn_at = None
+    member.invited_at = None
+    member.files.clear()
+    member.links.clear()
 
 
 def record_paper(

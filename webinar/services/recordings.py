@@ -330,6 +330,24 @@ def close_now(
     return recording
 
 
+def publish_withheld(
+    db: DbSession, session_id: int, *, actor_id: int, reason: str, now: datetime
+) -> Recording:
+    """Publish a recording although somebody did not agree to be recorded, with a reason."""
+    if not reason.strip():
+        raise DomainError("Say why the recording is published all the same; the reason is kept.")
+    recording = db.scalars(select(Recording).where(Recording.session_id == session_id)).one()
+    audit.write(
+        db,
+        actor_id=actor_id,
+        action="recording published without everybody's consent",
+        subject=f"session {session_id}",
+        reason=reason.strip(),
+        now=now,
+    )
+    return publish(db, recording.id, actor_id=actor_id, now=now)
+
+
 def _extension(db: DbSession, recording: Recording, user_id: int) -> datetime | None:
     return db.scalar(
         select(func.max(WindowExtension.closes_at)).where(

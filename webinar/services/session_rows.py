@@ -13,7 +13,7 @@ from webinar.domain.session_details import FacultyDetails, SessionDetails
 from webinar.domain.span import Span
 from webinar.domain.wording import local_moment
 from webinar.models import AudienceGroup, FacultyMember, Society, WebinarSession
-from webinar.services import accounts, announcements, topics
+from webinar.services import accounts, announcements, faculty, topics
 from webinar.services.feeds import CalendarTool
 from webinar.services.session_facts import details_of
 
@@ -171,10 +171,16 @@ def _matched(
 def _filled(
     row: FacultyMember, member: FacultyDetails, user_id: int | None, position: int
 ) -> FacultyMember:
+    name, disclosure = member.name.strip(), member.disclosure.strip()
+    # An e-mail that is added or mistyped is the same person's; another account is somebody else's.
+    if row.user_id is not None and user_id != row.user_id and (user_id or name != row.name):
+        if row.disclosure_form is not None and disclosure == row.disclosure:
+            disclosure = ""
+        faculty.start_anew(row)
     row.part = member.part
-    row.name = member.name.strip()
+    row.name = name
     row.affiliation = member.affiliation.strip()
-    row.disclosure = member.disclosure.strip()
+    row.disclosure = disclosure
     row.user_id = user_id
     row.position = position
     return row

@@ -233,7 +233,8 @@ def photo_answer(file: FacultyFile) -> Response:
     """A picture we drew, and nothing else."""
     answer = Response(files().read(file.storage_key), content_type=JPEG)
     answer.set_etag(file.sha256)
-    return answer.make_conditional(request)
+    answer.make_conditional(request)
+    return answer
 
 
 def slides_answer(file: FacultyFile) -> Response:
