@@ -18,10 +18,11 @@ from tests.evidence import make_grant, make_recording, make_test, watch
 from webinar.db import DbSession
 from webinar.domain.access import Role
 from webinar.domain.attendance import ViewingMode
+from webinar.domain.disclosure import Relation, Typed
 from webinar.domain.recording import RecordingState
 from webinar.domain.session import FacultyPart, SessionStatus
 from webinar.models import Broadcast, Certificate, Question, Recording, User, WebinarSession
-from webinar.services import accounts, credits, evaluations
+from webinar.services import accounts, credits, evaluations, faculty, faculty_links
 
 TITLE = "Sentinel nodes after neoadjuvant therapy: which margin, and for whom?"
 EVALUATION = {
@@ -66,6 +67,8 @@ class Season:
     question: str
     certificate: str
     link: str
+    faculty_page: str
+    faculty_page_of_draft: str
 
 
 def make_people(db: DbSession) -> People:
@@ -144,7 +147,20 @@ def make_season(db: DbSession, people: People, *, now: datetime) -> Season:
         question=str(question.id),
         certificate=certificate,
         link=accounts.sign_in_token(db, people.participant, now=now),
+        faculty_page=faculty_links.issue(db, upcoming.faculty[0], now=now),
+        faculty_page_of_draft=_asked(db, draft, now=now),
     )
+
+
+def _asked(db: DbSession, session: WebinarSession, *, now: datetime) -> str:
+    """The presenter has been invited, has named a company and refused to be recorded."""
+    presenter = session.faculty[0]
+    presenter.invited_at = now
+    relation = Relation("A maker of tracers", "advisory", has_ended=True)
+    statement = Typed(relations=(relation,), signed_by=presenter.name, is_complete=True)
+    faculty.disclose(db, presenter.id, statement, now=now)
+    faculty.answer_consent(db, presenter.id, agrees=False, now=now)
+    return faculty_links.issue(db, presenter, now=now)
 
 
 def _on_air(

@@ -43,6 +43,9 @@ async (rules) => {
 # What answers a GET with something else than a page: feeds, media, answers for scripts, pieces.
 NOT_PAGES = {
     "certificates.pdf",
+    "faculty.own_photo",
+    "faculty.own_slides",
+    "faculty.portrait",
     "feeds.everything",
     "feeds.personal",
     "feeds.series",
@@ -53,6 +56,8 @@ NOT_PAGES = {
     "health.alive",
     "health.ready",
     "live.state",
+    "manage.faculty_photo",
+    "manage.faculty_slides",
     "media.key",
     "media.live",
     "media.poster",
@@ -77,6 +82,11 @@ def values(season: Season) -> dict[str, list[dict[str, str]]]:
         "certificates.verify": [{"number": season.certificate}, {"number": "nonsense"}],
         "credits.show": [{"public_id": season.attended}],
         "evaluations.show": [{"public_id": season.attended}, {"public_id": season.in_test}],
+        "faculty.show": [
+            {"token": season.faculty_page},
+            {"token": season.faculty_page_of_draft},
+            {"token": "1.spent"},
+        ],
         "live.show": [
             {"public_id": season.upcoming},
             {"public_id": season.on_air},
@@ -92,6 +102,7 @@ def values(season: Season) -> dict[str, list[dict[str, str]]]:
         "manage.quiz": [{"public_id": season.in_test}, {"public_id": season.draft}],
         "manage.quiz_item": [{"public_id": season.in_test, "item_id": season.question}],
         "manage.series_show": [{"slug": season.series}],
+        "manage.session_faculty": [{"public_id": season.attended}, {"public_id": season.draft}],
         "manage.session_figures": [{"public_id": season.attended}, {"public_id": season.draft}],
         "manage.session_duplicate": [{"public_id": season.draft}],
         "manage.session_move": [{"public_id": season.draft}],
@@ -121,6 +132,7 @@ ALSO_PERSONAL = {"home.index", "series.show", "sessions.index", "sessions.show"}
 REFUSALS = {
     "auth.open_verification": {400, 404, 410},  # the link is spent
     "certificates.verify": {200, 404},  # one of the two numbers is nonsense
+    "faculty.show": {200, 410},  # the last address never was one
     "recordings.show": {200, 410},  # one of the two windows is closed
 }
 
