@@ -70,8 +70,9 @@ def first_broken(db: DbSession) -> int | None:
     return None
 
 
-def _hash(event: AuditEvent) -> str:
-    document = json.dumps(
+def document_of(event: AuditEvent) -> str:
+    """The text whose SHA-256, as UTF-8, is the hash of the event: anybody can work it out."""
+    return json.dumps(
         [
             event.previous_hash,
             event.at.astimezone(UTC).isoformat(),
@@ -86,7 +87,10 @@ def _hash(event: AuditEvent) -> str:
         separators=(",", ":"),
         ensure_ascii=False,
     )
-    return hashlib.sha256(document.encode()).hexdigest()
+
+
+def _hash(event: AuditEvent) -> str:
+    return hashlib.sha256(document_of(event).encode()).hexdigest()
 
 
 def _plain_mapping(value: Mapping[str, object]) -> dict[str, Json]:

@@ -2,6 +2,7 @@
 
 from webinar.web.manage import (
     accreditation,
+    audit,
     auspices,
     blueprint,
     bodies,
@@ -32,6 +33,7 @@ from webinar.web.manage import (
 bp = blueprint.bp
 MODULES = (
     accreditation,
+    audit,
     auspices,
     bodies,
     faculty,
