@@ -84,7 +84,7 @@ def test_publishing_says_what_is_missing(
 
     assert f'<a href="{path}#f-abstract">an abstract</a>' in page
     assert f'<a href="{path}#f-objectives">learning objectives</a>' in page
-    assert "the disclosure of Prof Elena Marchetti</a>" in page
+    assert f'{path}/faculty">the disclosure of Prof Elena Marchetti</a>' in page
     assert answer.status_code == 422
     assert "The session still needs an abstract, learning objectives and the disc" in answer.text
     assert again(db, session).status is SessionStatus.DRAFT
@@ -281,3 +281,48 @@ def test_a_session_that_is_over_cannot_be_moved(
     db.commit()
 
     assert organiser.get(f"/manage/sessions/{session.public_id}/move").status_code == 409
+
+
+def test_another_one_like_it_is_a_draft_without_registrations(
+    db: DbSession, organiser: FlaskClient, published: WebinarSession
+) -> None:
+    with_a_place(db, published)
+    path = f"/manage/sessions/{published.public_id}/duplicate"
+
+    page = organiser.get(path).text
+    refused = organiser.post(path, data={"day": "", "starts": "18:15"})
+    gap = organiser.post(path, data={"day": "2127-03-30", "starts": "02:30"})
+    made = organiser.post(
+        path, data={"day": "2126-12-05", "starts": "18:15"}, follow_redirects=True
+    )
+
+    assert 'value="2126-12-05"' in page
+    assert [refused.status_code, gap.status_code] == [422, 422]
+    assert "The draft is made." in made.text
+    copy = db.scalars(select(WebinarSession).where(WebinarSession.id != published.id)).one()
+    assert (copy.title, copy.status) == (published.title, SessionStatus.DRAFT)
+    assert copy.starts_at == STARTS_AT + timedelta(days=7)
+    assert db.scalars(select(Registration.session_id)).all() == [published.id]
+
+
+def test_restoring_says_how_many_are_told(
+    db: DbSession, organiser: FlaskClient, published: WebinarSession
+) -> None:
+    with_a_place(db, published)
+    path = f"/manage/sessions/{published.public_id}"
+    organiser.post(f"{path}/cancel", data={"reason": "The speaker is ill."})
+
+    assert "Restore it and tell 1 person" in organiser.get(path).text
+
+
+def test_a_discarded_draft_comes_back(
+    db: DbSession, organiser: FlaskClient, session: WebinarSession
+) -> None:
+    title = session.title
+    organiser.post(f"/manage/sessions/{session.public_id}/discard", data={"reason": "Congress"})
+    change = db.scalars(select(SeasonChange)).one()
+    db.commit()
+
+    organiser.post(f"/manage/changes/{change.id}/undo")
+
+    assert db.scalars(select(WebinarSession.title)).all() == [title]

@@ -18,7 +18,7 @@ from tests.builders import (
 from webinar.db import DbSession
 from webinar.domain.access import Role
 from webinar.domain.session import SessionStatus
-from webinar.models import AudienceGroup, Delivery, User, WebinarSession
+from webinar.models import AudienceGroup, Delivery, SeasonChange, User, WebinarSession
 from webinar.web.manage.session_form import Typed
 
 STARTS_AT = datetime(2126, 11, 28, 17, 15, tzinfo=UTC)  # a Thursday
@@ -354,3 +354,111 @@ def test_a_new_session_that_makes_no_sense_keeps_what_was_typed(
 
 def test_without_a_society_the_page_says_what_to_do_first(organiser: FlaskClient) -> None:
     assert "A society first" in organiser.get("/manage/sessions/new").text
+
+
+def evenings(db: DbSession, session: WebinarSession, number: int) -> list[WebinarSession]:
+    """That many more weeks of its series, a Thursday each, announced with the same words."""
+    made = []
+    for week in range(1, number + 1):
+        other = make_session(
+            db, starts_at=STARTS_AT + timedelta(weeks=week), series=session.series, title=f"E{week}"
+        )
+        other.abstract, other.objectives = session.abstract, session.objectives
+        make_faculty(db, other)
+        made.append(other)
+    db.commit()
+    return made
+
+
+def test_an_edit_of_this_and_later_sessions_is_listed_before_it_is_saved(
+    db: DbSession, organiser: FlaskClient, published: WebinarSession
+) -> None:
+    first, second = evenings(db, published, 2)
+    with_a_place(db, published)
+    near = with_a_place(db, first)
+    far = make_user(db, zone="America/New_York")
+    make_registration(db, second, far)
+    db.commit()
+    path = f"/manage/sessions/{first.public_id}"
+    form = {
+        **SESSION,
+        **opened(db, first),
+        "title": "E1",
+        "day": "2126-12-05",
+        "starts": "17:00",
+        "ends": "17:45",
+        "scope": "later",
+    }
+
+    page = organiser.get(path).text
+    asked = organiser.post(path, data=form)
+    before = [again(db, session).starts_at for session in (published, first, second)]
+    saved = organiser.post(path, data={**form, "confirmed": "y"}, follow_redirects=True)
+
+    assert "This one and those after it: 2 sessions of" in page
+    assert "All 3 sessions to come of" in page
+    assert "2 people will be told by mail; 2 will see a new hour." in asked.text
+    assert "2 sessions change." in asked.text
+    assert "Thu 12 Dec 2126, 17:00–17:45 CET" in asked.text
+    assert "Save and tell 2 people" in asked.text
+    assert before == [STARTS_AT + timedelta(weeks=week) for week in range(3)]
+    assert "2 sessions saved. 2 people are told by mail." in saved.text
+    earlier = timedelta(hours=1, minutes=15)
+    assert [again(db, session).starts_at for session in (published, first, second)] == [
+        STARTS_AT,
+        STARTS_AT + timedelta(weeks=1) - earlier,
+        STARTS_AT + timedelta(weeks=2) - earlier,
+    ]
+    told = db.scalars(select(Delivery.user_id).where(Delivery.kind == "session_moved"))
+    assert sorted(told) == sorted([near.id, far.id])
+
+
+def test_words_put_on_all_sessions_tell_nobody_and_are_taken_back_together(
+    db: DbSession, organiser: FlaskClient, published: WebinarSession
+) -> None:
+    (other,) = evenings(db, published, 1)
+    with_a_place(db, other)
+    path = f"/manage/sessions/{published.public_id}"
+    form = {**SESSION, **opened(db, published), "language": "de", "scope": "all"}
+
+    asked = organiser.post(path, data=form)
+    saved = organiser.post(path, data={**form, "confirmed": "y"}, follow_redirects=True)
+    languages = [again(db, session).language for session in (published, other)]
+    change = db.scalars(select(SeasonChange)).one()
+    db.commit()
+    organiser.post(f"/manage/changes/{change.id}/undo")
+
+    assert "Nobody is registered, so nobody is told." not in asked.text
+    assert "Nobody is told: no hour changes." in asked.text
+    assert "Save 2 sessions" in asked.text
+    assert "2 sessions saved." in saved.text
+    assert languages == ["de", "de"]
+    assert [again(db, session).language for session in (published, other)] == ["en", "en"]
+
+
+def test_from_the_confirmation_one_comes_back_to_the_form(
+    db: DbSession, organiser: FlaskClient, published: WebinarSession
+) -> None:
+    typed = Typed.from_form({**SESSION, "title": "Half a ti"}, ())
+    carried = {**opened(db, published), "mine": typed.as_json(), "scope": "one", "do": "form"}
+
+    answer = organiser.post(f"/manage/sessions/{published.public_id}", data=carried)
+
+    assert 'value="Half a ti"' in answer.text
+    assert f'value="{published.revision}"' in answer.text
+    assert again(db, published).title == SESSION["title"]
+
+
+def test_other_line_ends_are_no_change_of_words(
+    db: DbSession, organiser: FlaskClient, session: WebinarSession
+) -> None:
+    session.abstract = "One.\r\nTwo."
+    db.commit()
+
+    answer = organiser.post(
+        f"/manage/sessions/{session.public_id}",
+        data={**SESSION, "abstract": "One.\r\nTwo."},
+        follow_redirects=True,
+    )
+
+    assert "Nothing was different" in answer.text

@@ -68,22 +68,19 @@ def number_of(db: DbSession, wanted: Wanted = EVERYTHING) -> int:
     return db.scalar(select(func.count(WebinarSession.id)).where(*_conditions(db, wanted))) or 0
 
 
-def others_to_come(
-    db: DbSession, session: WebinarSession, *, now: datetime
-) -> list[WebinarSession]:
-    """The other sessions of its series that may still be edited together with it."""
+def others_to_come(db: DbSession, session: WebinarSession, *, now: datetime) -> list[datetime]:
+    """When the other sessions of its series start that may be edited together with it."""
     if session.series_id is None:
         return []
     return list(
         db.scalars(
-            select(WebinarSession)
+            select(WebinarSession.starts_at)
             .where(
                 WebinarSession.series_id == session.series_id,
                 WebinarSession.id != session.id,
                 WebinarSession.status.in_((SessionStatus.DRAFT, SessionStatus.PUBLISHED)),
-                WebinarSession.starts_at > now,
+                WebinarSession.ends_at > now,
             )
-            .options(defer(WebinarSession.ical_public), defer(WebinarSession.ical_personal))
             .order_by(WebinarSession.starts_at, WebinarSession.id)
         )
     )

@@ -12,6 +12,7 @@ from webinar.domain.errors import DomainError
 from webinar.domain.session import ChangedMeanwhile
 from webinar.domain.session_details import SessionDetails
 from webinar.models import WebinarSession
+from webinar.services import session_scope
 from webinar.services import sessions as session_service
 from webinar.web.access import requires
 from webinar.web.manage.blueprint import bp
@@ -20,7 +21,7 @@ from webinar.web.manage.session_authors import authors_of
 from webinar.web.manage.session_form import Typed, field_of, read
 from webinar.web.manage.session_merge import differences, has_clash, merged
 from webinar.web.manage.session_page import Opened, session_page
-from webinar.web.manage.session_plan import Plan, plan_of, saved_words
+from webinar.web.manage.session_plan import Plan, plan_of, saved_words, scope_named
 
 PICK = "pick-"
 
@@ -67,13 +68,15 @@ def _save(
 ) -> ResponseReturnValue:
     """Ask first whether people may be told, and other sessions be changed; then do it."""
     try:
-        plan = plan_of(session, details, opened.scope)
-        if plan.must_be_confirmed and request.form.get("confirmed") != "y":
+        scope = scope_named(opened.scope)
+        plan = plan_of(session, details, scope)
+        if plan.lines and plan.must_be_confirmed and request.form.get("confirmed") != "y":
             return _confirm(session, replace(opened, typed=settled), plan)
-        change = session_service.edit(
+        changes = session_scope.apply(
             g.db,
             session.id,
             details,
+            scope,
             actor_id=current_user.id,
             calendar=calendar(),
             now=g.now,
@@ -88,8 +91,8 @@ def _save(
         g.db.rollback()
         return session_page(session, opened, {field_of(refusal): str(refusal)}), refusal.status
     g.db.commit()
-    if change.fields:
-        flash(saved_words(change.told), "success")
+    if any(change.fields for change in changes):
+        flash(saved_words(plan.audience.told, len(changes)), "success")
     else:
         flash("Nothing was different, so nothing was changed.", "notice")
     return redirect(url_for("manage.session_edit", public_id=session.public_id))

@@ -195,8 +195,8 @@ def read(
             starts=times[0],
             ends=times[1],
             zone=typed.zone,
-            abstract=typed.abstract,
-            objectives=typed.objectives,
+            abstract=_as_kept(typed.abstract, present.abstract if present else ""),
+            objectives=_as_kept(typed.objectives, present.objectives if present else ""),
             language=typed.language,
             topics=typed.all_topics,
             faculty=faculty,
@@ -253,8 +253,8 @@ def _where(walls: tuple[datetime, datetime], zone: str) -> str:
 def _faculty(
     db: DbSession, typed: Typed, present: WebinarSession | None, errors: dict[str, str]
 ) -> tuple[FacultyDetails, ...]:
-    there = {str(member.id): member.user_id for member in (present.faculty if present else ())}
-    emails = _emails(db, list(there.values()))
+    there = {str(member.id): member for member in (present.faculty if present else ())}
+    emails = _emails(db, [member.user_id for member in there.values()])
     members = []
     for number, row in enumerate(typed.faculty):
         if not row.name:
@@ -265,7 +265,8 @@ def _faculty(
             except FormRefused as refusal:
                 errors[f"faculty-{number}-email"] = " ".join(refusal.problems.values())
         # Who keeps the address keeps the account; another address is another account.
-        user_id = there.get(row.id)
+        here = there.get(row.id)
+        user_id = here.user_id if here else None
         is_kept = user_id is not None and emails.get(user_id) == row.email
         part = row.part if row.part in dict(PARTS) else FacultyPart.PRESENTER.value
         members.append(
@@ -273,9 +274,9 @@ def _faculty(
                 FacultyPart(part),
                 row.name,
                 row.affiliation,
-                row.disclosure,
+                _as_kept(row.disclosure, here.disclosure if here else ""),
                 user_id if is_kept else None,
-                id=int(row.id) if row.id in there else None,
+                id=here.id if here else None,
                 email="" if is_kept else row.email,
             )
         )
@@ -294,6 +295,11 @@ def _emails(db: DbSession, user_ids: Sequence[int | None]) -> dict[int | None, s
     return {
         row[0]: row[1] for row in db.execute(select(User.id, User.email).where(User.id.in_(ids)))
     }
+
+
+def _as_kept(typed: str, kept: str) -> str:
+    """What is kept already if it reads the same: other line ends are no change of words."""
+    return kept if _lines(kept) == typed else typed
 
 
 def _lines(text: str) -> str:

@@ -1,8 +1,5 @@
 """Another day or hour for a session, in one small step."""
 
-from dataclasses import dataclass
-from datetime import datetime
-
 from flask import flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
@@ -18,19 +15,11 @@ from webinar.services.session_facts import details_of
 from webinar.web.access import requires
 from webinar.web.manage.blueprint import bp
 from webinar.web.manage.calendars import calendar
-from webinar.web.manage.series_form import day, wall_time
 from webinar.web.manage.session_plan import saved_words, time_words
-from webinar.web.manage.session_told import moving
+from webinar.web.manage.session_told import moving, sentence
+from webinar.web.manage.session_when import TypedTime
 
 MAY_MOVE = frozenset({SessionStatus.DRAFT, SessionStatus.PUBLISHED})
-
-
-@dataclass(frozen=True)
-class TypedTime:
-    """When it is to begin, as typed."""
-
-    day: str
-    starts: str
 
 
 @bp.get("/sessions/<public_id>/move")
@@ -40,7 +29,7 @@ def session_move(public_id: str) -> ResponseReturnValue:
     session = session_service.by_public_id(g.db, public_id)
     if session.status not in MAY_MOVE:
         raise TimeIsFixed(f"The time of a session that is {session.status} can no longer change.")
-    return _page(session, _time_of(session), {})
+    return _page(session, TypedTime.of(details_of(session).starts), {})
 
 
 @bp.post("/sessions/<public_id>/move")
@@ -48,23 +37,17 @@ def session_move(public_id: str) -> ResponseReturnValue:
 def session_move_to(public_id: str) -> ResponseReturnValue:
     """Say first who is told; then move it. It stays as long as it is."""
     session = session_service.by_public_id(g.db, public_id)
-    typed = TypedTime(request.form.get("day", "").strip(), request.form.get("starts", "").strip())
-    on, at = day(typed.day), wall_time(typed.starts)
-    errors = {}
-    if on is None:
-        errors["day"] = "Give the day as a date: 2026-11-26."
-    if at is None:
-        errors["starts"] = "Give the start as hours and minutes: 18:15."
-    if on is None or at is None:
+    typed = TypedTime.from_form(request.form)
+    starts, errors = typed.read()
+    if starts is None:
         return _page(session, typed, errors), 422
-    starts = datetime.combine(on, at)
     length = session.ends_at - session.starts_at
     try:
         span = instants_of(starts, starts + length, session.zone, present=session.span)
-        told = moving(session, span.start)
-        if told.people and request.form.get("confirmed") != "y":
+        audience = moving(session, span.start)
+        if audience.told and request.form.get("confirmed") != "y":
             moved_to = time_words(span.start, span.start + length, session.zone)
-            return _page(session, typed, {}, asks=told.sentence, moved_to=moved_to)
+            return _page(session, typed, {}, asks=sentence(audience), moved_to=moved_to)
         change = session_service.move(
             g.db,
             session.id,
@@ -78,15 +61,10 @@ def session_move_to(public_id: str) -> ResponseReturnValue:
         return _page(session, typed, {"day": str(refusal)}), refusal.status
     g.db.commit()
     if change.fields:
-        flash(saved_words(change.told).replace("Saved", "Moved"), "success")
+        flash(saved_words(change.told, did="Moved"), "success")
     else:
         flash("It is at that time already, so nothing was changed.", "notice")
     return redirect(url_for("manage.session_edit", public_id=public_id))
-
-
-def _time_of(session: WebinarSession) -> TypedTime:
-    starts = details_of(session).starts
-    return TypedTime(f"{starts:%Y-%m-%d}", f"{starts:%H:%M}")
 
 
 def _page(

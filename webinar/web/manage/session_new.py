@@ -68,11 +68,12 @@ def session_create() -> ResponseReturnValue:
 
 
 def _page(typed: Typed, errors: dict[str, str], *, more_rows: int = 0) -> str:
+    offered = scope.societies_offered()
     return render_template(
         "manage/session_new.html",
         typed=with_rows(typed, more_rows),
         errors=errors,
         society=request.form.get("society", ""),
-        societies=[(found.slug, found.name) for found in scope.societies_offered()],
-        **choices(typed),
+        societies=[(found.slug, found.name) for found in offered],
+        **choices(typed, [found.id for found in offered]),
     )

@@ -1,15 +1,15 @@
 """The page of one session: its form, and beside it what can be done with it next."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from flask import g, render_template, request, url_for
-from sqlalchemy import select
 
 from webinar.domain.gate import missing_before_publishing
 from webinar.domain.session import SessionStatus
 from webinar.domain.timezone import zone_names
-from webinar.models import AudienceGroup, WebinarSession
-from webinar.services import accreditation, gate, session_lists, topics
+from webinar.models import WebinarSession
+from webinar.services import accreditation, audience_groups, gate, topics
 from webinar.services import sessions as session_service
 from webinar.web.manage.grant_form import chip_words
 from webinar.web.manage.session_form import (
@@ -20,7 +20,8 @@ from webinar.web.manage.session_form import (
     Typed,
     TypedMember,
 )
-from webinar.web.manage.session_told import cancelling, restoring
+from webinar.web.manage.session_plan import reach_of
+from webinar.web.manage.session_told import cancelling, restoring, sentence
 from webinar.web.manage.states import mark_of
 
 MENDED_AT = {
@@ -63,7 +64,6 @@ def session_page(
     more_rows: int = 0,
 ) -> str:
     """The form with what was typed, errors beside their fields, and the next steps."""
-    others = session_lists.others_to_come(g.db, session, now=g.now)
     return render_template(
         "manage/session_edit.html",
         session=session,
@@ -73,21 +73,25 @@ def session_page(
         mark=mark_of(session),
         cancelling=cancelling(session),
         restoring=restoring(session),
+        sentence=sentence,
         missing=missing_from(session),
-        others=len(others),
-        later=sum(other.starts_at > session.starts_at for other in others),
+        reach=reach_of(session),
         earns=[chip_words(grant) for grant in accreditation.grants_of(g.db, session.id)],
         overlaps=session_service.overlapping(g.db, session),
         reason=request.form.get("reason", ""),
         override_reason=request.form.get("override_reason", ""),
-        **choices(opened.typed),
+        **choices(opened.typed, [session.society_id]),
     )
 
 
-def choices(typed: Typed) -> dict[str, object]:
-    """What the fields of the form offer."""
+def choices(typed: Typed, society_ids: Iterable[int]) -> dict[str, object]:
+    """What the fields of the form offer to organisers of these societies."""
     known = [topic.name for topic in topics.listed(g.db)]
-    groups = g.db.scalars(select(AudienceGroup.name).order_by(AudienceGroup.name))
+    groups = [
+        group.name
+        for society_id in society_ids
+        for group in audience_groups.offered(g.db, society_id)
+    ]
     return {
         "topics": _pairs([*known, *typed.topics]),
         "groups": _pairs([*groups, *typed.audience]),
@@ -111,8 +115,12 @@ def missing_from(session: WebinarSession) -> list[Missing]:
     if session.status is not SessionStatus.DRAFT:
         return []
     here = url_for("manage.session_edit", public_id=session.public_id)
+    faculty = url_for("manage.session_faculty", public_id=session.public_id)
     words = missing_before_publishing(gate.facts_of(g.db, session))
-    return [Missing(found, f"{here}{MENDED_AT.get(found, '#faculty')}") for found in words]
+    return [
+        Missing(found, f"{here}{MENDED_AT[found]}" if found in MENDED_AT else faculty)
+        for found in words
+    ]
 
 
 def _pairs(names: list[str]) -> list[tuple[str, str]]:
