@@ -206,6 +206,16 @@ def test_without_topics_the_specialty_is_not_known() -> None:
     assert planned.checks[-1].why.startswith("No session has a topic, so the specialty is not")
 
 
+def test_what_the_body_has_in_its_hands_is_no_longer_held_against_its_specialty() -> None:
+    cardiology = frozenset({"Cardiology"})
+    granted = session(at(2027, 2, 4), 20, status=GrantStatus.GRANTED, specialties=cardiology)
+
+    planned = plan(WEBPACK, [granted, FIRST, SECOND], today=date(2026, 11, 22))
+
+    assert planned.lines[0].faults == ("20 minutes: the least is 30.",)
+    assert (planned.specialty, planned.checks[-1].holds) == ("Oncology", True)
+
+
 def test_an_empty_season_fails_nothing() -> None:
     planned = plan(WEBPACK, [], today=date(2026, 11, 22))
 

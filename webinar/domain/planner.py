@@ -166,7 +166,8 @@ def _faults(
     if last is not None and session.day > last:
         months = plural(terms.within_months or 0, "month")
         faults.append(f"After {day_words(last)}, the last day within {months} of the first.")
-    if terms.same_specialty and specialty and specialty not in session.specialties:
+    asks = terms.same_specialty and session.is_open
+    if asks and specialty and specialty not in session.specialties:
         if not session.specialties:
             faults.append("No topic yet, so no specialty.")
         else:
@@ -208,8 +209,8 @@ def _checks(
         odd = [session for session in everyone if not _fits(terms, session)]
         fine = "All of them are." if not odd else ""
         checks.append(Check(_length_words(terms), not odd, _why(odd, fine)))
-    if terms.same_specialty and everyone:
-        other = [session for session in everyone if specialty not in session.specialties]
+    if terms.same_specialty and waiting:
+        other = [session for session in waiting if specialty not in session.specialties]
         known = specialty or "No session has a topic, so the specialty is not known"
         checks.append(Check("One specialty", not other, _why(other, f"{known}.")))
     return checks
