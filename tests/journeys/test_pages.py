@@ -101,6 +101,8 @@ def values(season: Season) -> dict[str, list[dict[str, str]]]:
         "manage.policy_show": [{"name": "eaccme-3.0-live"}],
         "manage.quiz": [{"public_id": season.in_test}, {"public_id": season.draft}],
         "manage.quiz_item": [{"public_id": season.in_test, "item_id": season.question}],
+        "manage.series_change": [{"slug": season.series}],
+        "manage.series_edit": [{"slug": season.series}],
         "manage.series_show": [{"slug": season.series}],
         "manage.session_faculty": [{"public_id": season.attended}, {"public_id": season.draft}],
         "manage.session_figures": [{"public_id": season.attended}, {"public_id": season.draft}],

@@ -11,8 +11,9 @@ from tests.builders import NOW, make_registration, make_series, make_user
 from webinar.db import DbSession
 from webinar.domain.errors import DomainError
 from webinar.domain.session import SessionStatus
-from webinar.models import AuditEvent, SeasonChange, Series, WebinarSession
-from webinar.services import series, series_breaks, series_rules
+from webinar.models import AuditEvent, Series, WebinarSession
+from webinar.services import season_changes, series, series_breaks
+from webinar.services.feeds import CalendarTool
 from webinar.services.series_breaks import AlreadyPlanned, Break, DraftsInTheWay, ImpossibleBreak
 from webinar.services.societies import NameMissing
 from webinar.tools import calendar_tool
@@ -27,9 +28,12 @@ def made(db: DbSession) -> Series:
 
 
 @pytest.fixture
-def plan(app: Flask, db: DbSession, made: Series) -> Plan:
-    calendar = calendar_tool(app.extensions["config"])
+def calendar(app: Flask) -> CalendarTool:
+    return calendar_tool(app.extensions["config"])
 
+
+@pytest.fixture
+def plan(db: DbSession, made: Series, calendar: CalendarTool) -> Plan:
     def until(day: date) -> list[WebinarSession]:
         dates = series.plan(db, made.id, until=day, calendar=calendar, now=NOW)
         return [date_.session for date_ in dates if date_.session is not None]
@@ -177,11 +181,11 @@ def test_a_break_that_makes_no_sense_is_refused(
 
 
 def test_a_break_that_is_taken_back_brings_its_drafts_back_as_they_were(
-    db: DbSession, made: Series, plan: Plan
+    db: DbSession, made: Series, plan: Plan, calendar: CalendarTool
 ) -> None:
     first, second = plan(date(2026, 12, 3))
     names = [(one.public_id, one.ical_uid, one.starts_at) for one in (first, second)]
-    change = SeasonChange(made_at=NOW, summary="", items=[], undo_until=NOW)
+    change = season_changes.begin(db, actor_id=None, summary="A break.", now=NOW)
     series_breaks.add(
         db,
         made.id,
@@ -195,8 +199,7 @@ def test_a_break_that_is_taken_back_brings_its_drafts_back_as_they_were(
     )
     emptied = days_of(db, made)
 
-    [item] = change.items
-    series_rules.put_back(db, item["series"], item["before"])
+    season_changes.undo(db, change.id, actor_id=None, calendar=calendar, now=NOW)
 
     again = db.scalars(select(WebinarSession).order_by(WebinarSession.starts_at)).all()
     assert emptied == []

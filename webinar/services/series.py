@@ -1,10 +1,11 @@
 """Series: created from rules, edited, planned into sessions."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload, selectinload
 
 from webinar.db import DbSession
 from webinar.domain.errors import DomainError, NotFound
@@ -22,7 +23,7 @@ from webinar.domain.session_details import UNTITLED
 from webinar.models import PlanningRule, Series, Society, WebinarSession
 from webinar.services import audit, holidays
 from webinar.services.feeds import CalendarTool
-from webinar.services.series_preview import PlannedDate, preview
+from webinar.services.series_preview import LONG_TEXTS, PlannedDate, preview
 from webinar.services.session_rows import new_public_id
 from webinar.services.societies import SlugTaken, ensure_name, ensure_slug
 
@@ -58,9 +59,44 @@ def by_slug(db: DbSession, slug: str) -> Series:
     return series
 
 
-def listed(db: DbSession) -> list[Series]:
-    """Every series, by name."""
-    return list(db.scalars(select(Series).order_by(Series.name, Series.id)))
+def listed(db: DbSession, *, society_ids: Collection[int] | None = None) -> list[Series]:
+    """Every series, by name, with its society and rules; of these societies only, unless None."""
+    found = (
+        select(Series)
+        .options(joinedload(Series.society), selectinload(Series.rules))
+        .order_by(Series.name, Series.id)
+    )
+    if society_ids is not None:
+        found = found.where(Series.society_id.in_(society_ids))
+    return list(db.scalars(found))
+
+
+def ahead_counts(db: DbSession, series_ids: list[int], *, now: datetime) -> dict[int, int]:
+    """How many sessions are planned ahead, by series; cancelled ones do not take place."""
+    counted = db.execute(
+        select(WebinarSession.series_id, func.count())
+        .where(
+            WebinarSession.series_id.in_(series_ids),
+            WebinarSession.ends_at > now,
+            WebinarSession.status != SessionStatus.CANCELLED,
+        )
+        .group_by(WebinarSession.series_id)
+    )
+    return {row[0]: row[1] for row in counted if row[0] is not None}
+
+
+def next_sessions(
+    db: DbSession, series_id: int, *, now: datetime, limit: int
+) -> list[WebinarSession]:
+    """What is on air or to come, earliest first, drafts and cancelled ones too."""
+    found = (
+        select(WebinarSession)
+        .where(WebinarSession.series_id == series_id, WebinarSession.ends_at > now)
+        .options(*LONG_TEXTS)
+        .order_by(WebinarSession.starts_at, WebinarSession.id)
+        .limit(limit)
+    )
+    return list(db.scalars(found))
 
 
 def rules_of(series: Series) -> tuple[SeriesRule, ...]:
@@ -219,7 +255,8 @@ def plan(
     A session that was moved stays the session of its planned day. Raises the refusals of the rule.
     """
     # Two people planning at the same time queue up here instead of colliding on a date.
-    series = db.get_one(Series, series_id, with_for_update=not dry_run, populate_existing=True)
+    lock = not dry_run
+    series = db.get_one(Series, series_id, with_for_update=lock, populate_existing=lock)
     dates = preview(
         db,
         rules_of(series),

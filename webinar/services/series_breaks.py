@@ -115,7 +115,7 @@ def add(
             f"The session of {_spoken(first_day)} is {met.kept[0].why}. "
             "Cancel or discard that session instead."
         )
-    before = snapshot(series, met.drafts)
+    before = snapshot(series)
     for day in days:
         db.merge(SeriesException(series_id=series.id, day=day, reason=reason))
     db.flush()
@@ -123,7 +123,7 @@ def add(
     if change is not None:
         note(change, series.id, before)
     if met.drafts:
-        discard_all(db, met.drafts, reason=reason, actor_id=actor_id, now=now)
+        discard_all(db, met.drafts, reason=reason, change=change, actor_id=actor_id, now=now)
     audit.write(
         db,
         actor_id=actor_id,

@@ -1,10 +1,11 @@
 """Which sessions of a series only follow its rule, and which somebody has worked on."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import ColumnElement, select, union
+from sqlalchemy.orm import selectinload, undefer
 
 from webinar.db import Base, DbSession
 from webinar.domain.errors import DomainError
@@ -12,9 +13,10 @@ from webinar.domain.series import LONGEST_SPAN_DAYS, PlannedSession, SeriesRule,
 from webinar.domain.session import SessionStatus
 from webinar.domain.session_details import UNTITLED
 from webinar.domain.wording import grouped
-from webinar.models import Series, WebinarSession
-from webinar.services import audit, season
+from webinar.models import SeasonChange, Series, WebinarSession
+from webinar.services import audit, season, season_changes
 from webinar.services.series import rules_of
+from webinar.services.session_snapshots import snapshot_of
 
 STATUS_WORDS = {
     SessionStatus.PUBLISHED: "announced",
@@ -104,14 +106,19 @@ def planned_by_day(
 
 def discard_all(
     db: DbSession,
-    drafts: Iterable[WebinarSession],
+    drafts: Sequence[WebinarSession],
     *,
     reason: str,
+    change: SeasonChange | None,
     actor_id: int | None,
     now: datetime,
 ) -> None:
     """Take untouched drafts out of the season; unlike one by one, their days are no exception."""
+    if change is not None and drafts:
+        _read_whole(db, drafts)
     for draft in drafts:
+        if change is not None:
+            season_changes.note_gone(change, draft.id, snapshot_of(draft), excepted=None)
         audit.write(
             db,
             actor_id=actor_id,
@@ -123,6 +130,23 @@ def discard_all(
         )
         db.delete(draft)
     db.flush()
+
+
+def _read_whole(db: DbSession, drafts: Sequence[WebinarSession]) -> None:
+    """Everything that is kept of them at once, instead of draft by draft."""
+    found = (
+        select(WebinarSession)
+        .where(WebinarSession.id.in_([draft.id for draft in drafts]))
+        .options(
+            selectinload(WebinarSession.topics),
+            selectinload(WebinarSession.audience),
+            selectinload(WebinarSession.faculty),
+            undefer(WebinarSession.ical_public),
+            undefer(WebinarSession.ical_personal),
+        )
+        .execution_options(populate_existing=True)
+    )
+    db.scalars(found).all()
 
 
 def _is_at(session: WebinarSession, planned: PlannedSession) -> bool:

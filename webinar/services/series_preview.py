@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import defer, load_only, selectinload
 
 from webinar.db import DbSession
@@ -22,6 +22,10 @@ DOES = {
     FacultyPart.DISCUSSANT: "discusses",
     FacultyPart.MODERATOR: "moderates",
 }
+
+
+# Read into feeds only, and far longer than all the rest.
+LONG_TEXTS = (defer(WebinarSession.ical_public), defer(WebinarSession.ical_personal))
 
 
 @dataclass(frozen=True)
@@ -68,12 +72,13 @@ def preview(
     Raises as `plan_together`.
     """
     planned = plan_together(rules, first_day=first_day, last_day=until)
-    existing = sessions_by_day(db, series_id, first_day, until) if series_id is not None else {}
     notes: dict[datetime, list[str]] = defaultdict(list)
     for note in preview_notes(planned, reader_zones):
         notes[note.starts_at].append(note.text)
     free = holidays.between(holiday_countries, first_day, until)
-    others = _by_day(_others_between(db, planned[0].starts_at, planned[-1].ends_at))
+    met = _met(db, planned[0].starts_at, planned[-1].ends_at, series_id, first_day, until)
+    existing = {one.planned_day: one for one in met if one.series_id == series_id is not None}
+    others = _by_day(one for one in met if one.status is not SessionStatus.CANCELLED)
     regulars = _regulars(db, series_id, planned[0].starts_at)
     dates = []
     for session in planned:
@@ -111,9 +116,7 @@ def sessions_by_day(
         .where(WebinarSession.series_id == series_id, WebinarSession.planned_day >= first_day)
         .options(
             selectinload(WebinarSession.faculty),
-            # Read into feeds only, and far longer than all the rest.
-            defer(WebinarSession.ical_public),
-            defer(WebinarSession.ical_personal),
+            *LONG_TEXTS,
         )
     )
     if last_day is not None:
@@ -121,24 +124,32 @@ def sessions_by_day(
     return {session.planned_day: session for session in db.scalars(found) if session.planned_day}
 
 
-def _others_between(db: DbSession, start: datetime, end: datetime) -> list[WebinarSession]:
+def _met(
+    db: DbSession,
+    start: datetime,
+    end: datetime,
+    series_id: int | None,
+    first_day: date,
+    last_day: date,
+) -> list[WebinarSession]:
+    """All that takes place meanwhile, and what the series has on these days, in one question."""
+    at_the_time = and_(
+        WebinarSession.starts_at < end,
+        WebinarSession.ends_at > start,
+        WebinarSession.status != SessionStatus.CANCELLED,
+    )
+    own = and_(
+        WebinarSession.series_id == series_id,
+        WebinarSession.planned_day.between(first_day, last_day),
+    )
     found = (
         select(WebinarSession)
-        .where(
-            WebinarSession.starts_at < end,
-            WebinarSession.ends_at > start,
-            WebinarSession.status != SessionStatus.CANCELLED,
-        )
+        .where(at_the_time if series_id is None else or_(at_the_time, own))
         .options(
-            load_only(
-                WebinarSession.title,
-                WebinarSession.starts_at,
-                WebinarSession.ends_at,
-                WebinarSession.status,
-            ),
             selectinload(WebinarSession.faculty).load_only(
                 FacultyMember.name, FacultyMember.user_id, FacultyMember.part
             ),
+            *LONG_TEXTS,
         )
         .order_by(WebinarSession.starts_at, WebinarSession.id)
     )

@@ -1,14 +1,11 @@
 """What a series is planned by, kept as it was: so that a change of its rules can be taken back."""
 
 from collections.abc import Iterable
-from datetime import date, datetime, time
+from datetime import date, time
 from typing import TypedDict, cast
 
-from sqlalchemy import select
-
 from webinar.db import DbSession
-from webinar.domain.session import SessionStatus
-from webinar.models import PlanningRule, SeasonChange, Series, SeriesException, WebinarSession
+from webinar.models import PlanningRule, SeasonChange, Series, SeriesException
 
 
 class RuleBefore(TypedDict):
@@ -28,30 +25,15 @@ class ExceptionBefore(TypedDict):
     reason: str
 
 
-class DraftBefore(TypedDict):
-    """An untouched draft that was discarded: with the names by which links know it."""
-
-    public_id: str
-    ical_uid: str
-    planned_day: str
-    title: str
-    starts_at: str
-    ends_at: str
-    zone: str
-    recording_months: int
-    created_at: str
-
-
 class SeriesBefore(TypedDict):
     """All that a change of rules or a break can take away."""
 
     rules: list[RuleBefore]
     exceptions: list[ExceptionBefore]
-    drafts: list[DraftBefore]
 
 
-def snapshot(series: Series, discarded: Iterable[WebinarSession] = ()) -> SeriesBefore:
-    """The series before a change, and the untouched drafts which the change discards."""
+def snapshot(series: Series) -> SeriesBefore:
+    """The series before a change."""
     return SeriesBefore(
         rules=[
             RuleBefore(
@@ -66,7 +48,6 @@ def snapshot(series: Series, discarded: Iterable[WebinarSession] = ()) -> Series
         exceptions=[
             ExceptionBefore(day=row.day.isoformat(), reason=row.reason) for row in series.exceptions
         ],
-        drafts=[_draft_before(session) for session in discarded],
     )
 
 
@@ -76,10 +57,7 @@ def note(change: SeasonChange, series_id: int, before: SeriesBefore) -> None:
 
 
 def put_back(db: DbSession, series_id: int, before: object) -> None:
-    """Let the series be planned as it was; drafts that were discarded are there again.
-
-    A day that has got a session since keeps it.
-    """
+    """Let the series be planned as it was; its sessions are not touched."""
     was = cast(SeriesBefore, before)
     series = db.get_one(Series, series_id, with_for_update=True, populate_existing=True)
     series.rules = [
@@ -95,15 +73,6 @@ def put_back(db: DbSession, series_id: int, before: object) -> None:
     _put_exceptions(series, was["exceptions"])
     db.flush()
     db.expire(series, ["rules", "exceptions"])
-    taken = set(
-        db.scalars(select(WebinarSession.planned_day).where(WebinarSession.series_id == series.id))
-    )
-    db.add_all(
-        _draft_again(series, draft)
-        for draft in was.get("drafts", [])
-        if date.fromisoformat(draft["planned_day"]) not in taken
-    )
-    db.flush()
 
 
 def _put_exceptions(series: Series, was: Iterable[ExceptionBefore]) -> None:
@@ -115,36 +84,3 @@ def _put_exceptions(series: Series, was: Iterable[ExceptionBefore]) -> None:
         *kept,
         *(SeriesException(day=day, reason=reason) for day, reason in wanted.items()),
     ]
-
-
-def _draft_before(session: WebinarSession) -> DraftBefore:
-    return DraftBefore(
-        public_id=session.public_id,
-        ical_uid=session.ical_uid,
-        planned_day=session.planned_day.isoformat() if session.planned_day else "",
-        title=session.title,
-        starts_at=session.starts_at.isoformat(),
-        ends_at=session.ends_at.isoformat(),
-        zone=session.zone,
-        recording_months=session.recording_months,
-        created_at=session.created_at.isoformat(),
-    )
-
-
-def _draft_again(series: Series, draft: DraftBefore) -> WebinarSession:
-    created_at = datetime.fromisoformat(draft["created_at"])
-    return WebinarSession(
-        public_id=draft["public_id"],
-        series_id=series.id,
-        planned_day=date.fromisoformat(draft["planned_day"]),
-        society_id=series.society_id,
-        title=draft["title"],
-        starts_at=datetime.fromisoformat(draft["starts_at"]),
-        ends_at=datetime.fromisoformat(draft["ends_at"]),
-        zone=draft["zone"],
-        recording_months=draft["recording_months"],
-        status=SessionStatus.DRAFT,
-        ical_uid=draft["ical_uid"],
-        ical_changed_at=created_at,
-        created_at=created_at,
-    )

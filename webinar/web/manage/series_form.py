@@ -1,51 +1,32 @@
 """The form of a series: as typed, and as values with a sentence beside each field that is wrong."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from datetime import date, datetime, time
+from dataclasses import dataclass, field, replace
+from datetime import date
 
+from webinar.domain.countries import COUNTRIES
 from webinar.domain.errors import DomainError
-from webinar.domain.recurrence import UnknownRule
-from webinar.domain.series import ImpossibleDuration, NoDates, SeriesRule, TooManyDates
-from webinar.domain.timezone import AmbiguousWallTime, NonexistentWallTime, UnknownZone
-from webinar.services.series import ImpossibleWindow
+from webinar.domain.series import RuleRow
+from webinar.domain.series_notes import MOST_READER_ZONES, USUAL_READER_ZONES
+from webinar.domain.timezone import UnknownZone, zone_named, zone_names
+from webinar.domain.wording import city_of_zone
+from webinar.models import Series
+from webinar.services import holidays
+from webinar.services.holidays import MOST_COUNTRIES, UnknownCountry
+from webinar.services.series import MOST_RULES, ImpossibleWindow, SeriesWords
 from webinar.services.societies import BadSlug, NameMissing, SlugTaken
+from webinar.web.manage.series_rule_form import TypedRule, day, number, read_rule, wall_time
 
-OWN = "own"
-PATTERNS = {
-    "weekly": ("every week", "FREQ=WEEKLY;BYDAY={day}"),
-    "fortnightly": ("every 2 weeks", "FREQ=WEEKLY;INTERVAL=2;BYDAY={day}"),
-    "first": ("the first of the month", "FREQ=MONTHLY;BYDAY=1{day}"),
-    "second": ("the second of the month", "FREQ=MONTHLY;BYDAY=2{day}"),
-    "third": ("the third of the month", "FREQ=MONTHLY;BYDAY=3{day}"),
-    "fourth": ("the fourth of the month", "FREQ=MONTHLY;BYDAY=4{day}"),
-    "last": ("the last of the month", "FREQ=MONTHLY;BYDAY=-1{day}"),
-}
-PATTERN_CHOICES = [
-    *((key, words) for key, (words, _) in PATTERNS.items()),
-    (OWN, "by a rule of my own"),
-]
-WEEKDAY_CHOICES = [
-    ("MO", "Monday"),
-    ("TU", "Tuesday"),
-    ("WE", "Wednesday"),
-    ("TH", "Thursday"),
-    ("FR", "Friday"),
-    ("SA", "Saturday"),
-    ("SU", "Sunday"),
-]
+__all__ = ["Typed", "Values", "day", "field_of", "number", "read_rules", "read_words", "wall_time"]
+
+FEWEST_COUNTRY_FIELDS = 3
 # Which field a refusal speaks of.
 FIELD_OF: dict[type[DomainError], str] = {
-    AmbiguousWallTime: "start",
     BadSlug: "slug",
-    ImpossibleDuration: "minutes",
     ImpossibleWindow: "months",
     NameMissing: "name",
-    NoDates: "first_day",
-    NonexistentWallTime: "start",
     SlugTaken: "slug",
-    TooManyDates: "rule",
-    UnknownRule: "rule",
+    UnknownCountry: "country-0",
     UnknownZone: "zone",
 }
 
@@ -59,51 +40,120 @@ class Typed:
     about: str = ""
     society: str = ""
     society_name: str = ""
-    pattern: str = "weekly"
-    weekday: str = "TH"
-    rule: str = ""
-    start: str = "18:15"
-    minutes: str = "45"
     zone: str = "Europe/Zurich"
-    first_day: str = ""
     months: str = "6"
+    readers: tuple[str, ...] = USUAL_READER_ZONES
+    countries: tuple[str, ...] = ()
+    rules: tuple[TypedRule, ...] = field(default_factory=tuple)
 
     @classmethod
     def from_form(cls, form: Mapping[str, str]) -> "Typed":
-        """What was sent; a field that was not sent is empty."""
-        return cls(**{name: form.get(name, "").strip() for name in asdict(cls())})
+        """What was sent; a text that was not sent is empty, and so is a rule taken out."""
+        return cls(
+            name=form.get("name", "").strip(),
+            slug=form.get("slug", "").strip(),
+            about=form.get("about", "").strip(),
+            society=form.get("society", "").strip(),
+            society_name=form.get("society_name", "").strip(),
+            zone=form.get("zone", "").strip(),
+            months=form.get("months", "").strip(),
+            readers=_several(form, "reader", MOST_READER_ZONES),
+            countries=_several(form, "country", MOST_COUNTRIES),
+            rules=rules_from(form),
+        )
+
+    @classmethod
+    def of_series(cls, series: Series) -> "Typed":
+        """What the series says, as it would be typed."""
+        return cls(
+            name=series.name,
+            about=series.about,
+            zone=series.zone,
+            months=str(series.recording_months),
+            readers=tuple(series.reader_zones),
+            countries=tuple(COUNTRIES.get(code, code) for code in series.holiday_countries),
+        )
+
+    @property
+    def reader_fields(self) -> list[str]:
+        """The fields for zones of readers, empty ones too."""
+        return [*self.readers, *[""] * (MOST_READER_ZONES - len(self.readers))]
+
+    @property
+    def country_fields(self) -> list[str]:
+        """The fields for countries: always one more than is filled in."""
+        empty = max(1, FEWEST_COUNTRY_FIELDS - len(self.countries))
+        return [*self.countries, *[""] * empty][:MOST_COUNTRIES]
+
+    def with_another_rule(self, first_day: date) -> "Typed":
+        """With one rule more, like the last one."""
+        last = self.rules[-1] if self.rules else TypedRule(first_day=first_day.isoformat())
+        return replace(self, rules=(*self.rules, last)[:MOST_RULES])
 
 
 @dataclass(frozen=True)
 class Values:
-    """The form understood."""
+    """The rules understood, and from which day the dates are shown."""
 
-    rule: SeriesRule
-    first_day: date
-    recording_months: int
+    rules: tuple[RuleRow, ...]
+    zone: str
+
+    @property
+    def first_day(self) -> date:
+        """The first day of all rules."""
+        return min(row.first_day for row in self.rules)
 
 
-def read(typed: Typed) -> tuple[Values | None, dict[str, str]]:
-    """The values, or for each field that is wrong a sentence."""
+def rules_from(form: Mapping[str, str]) -> tuple[TypedRule, ...]:
+    """The rules that were sent, but for those marked to be taken out; the last one stays."""
+    numbers = [number for number in range(MOST_RULES) if f"rule-{number}-start" in form]
+    kept = [number for number in numbers if f"rule-{number}-out" not in form]
+    return tuple(TypedRule.from_form(form, number) for number in kept or numbers[:1])
+
+
+def read_rules(typed: Typed) -> tuple[Values | None, dict[str, str]]:
+    """The rules, or for each field that is wrong a sentence."""
+    try:
+        zone_named(typed.zone)
+    except UnknownZone as refusal:
+        return None, {"zone": str(refusal)}
+    rows: list[RuleRow] = []
     errors: dict[str, str] = {}
-    rule = _rule_text(typed)
-    if not rule:
-        errors["rule"] = "Write the rule, or choose one of the others under Repeats."
-    start = wall_time(typed.start)
-    if start is None:
-        errors["start"] = "Give the start as hours and minutes: 18:15."
-    first_day = day(typed.first_day)
-    if first_day is None:
-        errors["first_day"] = "Give the first day as a date: 2026-11-26."
-    minutes, months = number(typed.minutes), number(typed.months)
-    if minutes is None:
-        errors["minutes"] = "Give the length in whole minutes: 45."
+    for number_, rule in enumerate(typed.rules):
+        row, wrong = read_rule(rule, typed.zone)
+        errors |= {f"rule-{number_}-{name}": sentence for name, sentence in wrong.items()}
+        if row is not None:
+            rows.append(row)
+    if errors or not rows:
+        return None, errors
+    return Values(tuple(rows), typed.zone), {}
+
+
+def read_words(typed: Typed) -> tuple[SeriesWords | None, dict[str, str]]:
+    """Everything but the rules, or for each field that is wrong a sentence."""
+    errors: dict[str, str] = {}
+    if not typed.name:
+        errors["name"] = "Give the series a name."
+    months = number(typed.months)
     if months is None:
         errors["months"] = "Give a number of months: 6."
-    if start is None or first_day is None or minutes is None or months is None or errors:
+    readers = []
+    for number_, words in enumerate(typed.readers):
+        zone = _zone_meant(words)
+        readers.append(zone)
+        if not zone:
+            errors[f"reader-{number_}"] = (
+                f"There is no time zone called “{words}”. Choose one from the list: Asia/Tokyo."
+            )
+    countries = []
+    for number_, words in enumerate(typed.countries):
+        try:
+            countries.append(holidays.country_named(words))
+        except UnknownCountry as refusal:
+            errors[f"country-{number_}"] = str(refusal)
+    if errors or months is None:
         return None, errors
-    series_rule = SeriesRule(rule, start, minutes, typed.zone, starts_on=first_day)
-    return Values(series_rule, first_day, months), {}
+    return SeriesWords(typed.name, typed.about, months, tuple(countries), tuple(readers)), {}
 
 
 def field_of(refusal: DomainError) -> str:
@@ -111,31 +161,15 @@ def field_of(refusal: DomainError) -> str:
     return FIELD_OF.get(type(refusal), "")
 
 
-def wall_time(text: str) -> time | None:
-    """`18:15` as a time of day."""
-    try:
-        return datetime.strptime(text.strip(), "%H:%M").time()  # noqa: DTZ007 -- wall time
-    except ValueError:
-        return None
+def _several(form: Mapping[str, str], name: str, most: int) -> tuple[str, ...]:
+    typed = (form.get(f"{name}-{number}", "").strip() for number in range(most))
+    return tuple(words for words in typed if words)
 
 
-def day(text: str) -> date | None:
-    """`2026-11-26` as a day, in the years that calendars are made for."""
-    try:
-        found = datetime.strptime(text.strip(), "%Y-%m-%d").date()  # noqa: DTZ007 -- a day
-    except ValueError:
-        return None
-    return found if 1990 <= found.year <= 2200 else None
-
-
-def number(text: str) -> int | None:
-    """A whole number of at most five digits."""
-    text = text.strip()
-    digits = text.removeprefix("-")
-    return int(text) if digits.isascii() and digits.isdigit() and len(digits) <= 5 else None
-
-
-def _rule_text(typed: Typed) -> str:
-    if typed.pattern in PATTERNS and typed.weekday in dict(WEEKDAY_CHOICES):
-        return PATTERNS[typed.pattern][1].format(day=typed.weekday)
-    return typed.rule
+def _zone_meant(words: str) -> str:
+    """ "Asia/Tokyo" and "tokyo" are the same to a person; "" for none."""
+    asked = words.casefold().replace("_", " ")
+    for zone in zone_names():
+        if asked in (zone.casefold().replace("_", " "), city_of_zone(zone).casefold()):
+            return zone
+    return ""
