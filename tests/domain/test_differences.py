@@ -30,3 +30,4 @@ def test_lists_numbers_and_states_are_said_in_words() -> None:
 
 def test_nothing_is_not_different_from_nothing() -> None:
     assert differences(None, None) == []
+    assert differences(None, {"reference": "", "above": None}) == []

@@ -181,7 +181,7 @@ def test_lent_auspices_stand_on_the_public_page(desk: FlaskClient, session: Webi
     assert answer.status_code == 303
     assert (
         'Under the auspices of <a href="/societies/hesmo">HeSMO</a>, '
-        "decision of 3 Nov 2026, ref. 123" in page
+        '<span class="nowrap">decision of 3 Nov 2026</span>, ref. 123' in page
     )
     assert 'value="2026-11-03"' in corrected
     assert "auspices of" not in desk.get("/sessions/lent").text

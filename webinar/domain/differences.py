@@ -19,11 +19,11 @@ def differences(
 ) -> list[Difference]:
     """What is different, in the order of the names as they were written down."""
     was, is_now = before or {}, after or {}
-    return [
+    found = (
         Difference(name.replace("_", " "), _words(was.get(name)), _words(is_now.get(name)))
         for name in dict.fromkeys((*was, *is_now))
-        if was.get(name) != is_now.get(name)
-    ]
+    )
+    return [one for one in found if one.was != one.now]
 
 
 def _words(value: object) -> str:
