@@ -97,5 +97,6 @@ def test_after_the_decision_other_words_are_refused() -> None:
 
 def test_words_of_ones_own_are_held_against_the_title_and_the_day() -> None:
     assert names_activity("“Nodes” of 26 November 2026 was reviewed.", ROUND)
+    assert names_activity("“Nodes” was reviewed.", ROUND)
     assert not names_activity("“Nodes” of 19 November 2026 was reviewed.", ROUND)
     assert not names_activity("“Margins” of 26 November 2026 was reviewed.", ROUND)

@@ -135,11 +135,15 @@ def test_a_policy_of_another_body_begins_with_version_one(db: DbSession, writer:
 
 
 def test_each_version_says_how_many_grants_follow_it(db: DbSession, writer: User) -> None:
-    make_grant(db, make_session(db), NAME, "1")
+    session = make_session(db)
+    make_grant(db, session, NAME, "1")
     made = draft(db, writer)
 
     family = policy_versions.family_of(db, NAME)
 
+    first = family.versions[1].policy.id
+    assert policy_versions.followers(db, family) == {first: [session]}
+    assert policy_versions.followers(db, family, society_ids=()) == {}
     assert [family.followed.get(rule.policy.id, 0) for rule in family.versions] == [0, 1]
     assert policy_versions.names_of(db, family) == {writer.id: writer.name}
     assert family.draft is not None

@@ -4,6 +4,7 @@ Sources: UEMS-EACCME, criteria for live educational events: before the decision 
 allowed begins as below, and after it the accreditation statement is used word for word.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -29,6 +30,7 @@ EACCME_GRANTED = (
 )
 
 
+DAY = re.compile(rf"\b\d{{1,2}} (?:{'|'.join(LONG_MONTHS)}) \d{{4}}\b")
 EACCME_GRANTED_SAYS = EACCME_GRANTED.removeprefix("The {activity} ")
 """What has to stand in the statement word for word, however the activity is called."""
 
@@ -95,8 +97,9 @@ def shown_statement(status: GrantStatus, *, applied: str, granted: str) -> str:
 
 
 def names_activity(text: str, activity: Activity) -> bool:
-    """True if words of one's own name the session as it is now: its title and its day."""
-    return activity.title in text and activity.day in text
+    """True if words of one's own name the session as it is now: its title, and no other day."""
+    days = {match.group() for match in DAY.finditer(text)}
+    return activity.title in text and days <= {activity.day}
 
 
 def ensure_permitted(body: str, text: str) -> None:

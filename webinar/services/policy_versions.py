@@ -1,22 +1,24 @@
 """Versions of credit policies: read, offered to grants, drafted, approved by a second person."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import defer
 
 from webinar.db import DbSession
 from webinar.domain.access import ALLOWED, Action, ensure_second_person
 from webinar.domain.errors import Conflict, DomainError, NotFound
 from webinar.domain.policy import CreditPolicy as Rules
-from webinar.models import AccreditationGrant, CreditPolicy, User, UserRole
+from webinar.models import AccreditationGrant, CreditPolicy, User, UserRole, WebinarSession
 from webinar.services import audit
 
 NAME = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*", re.ASCII)
 LONGEST_NAME = 60
 LONGEST_NOTE = 2000
+FOLLOWERS_SHOWN = 12
 ALONE = "Written and approved by the same person: nobody else here may approve."
 
 
@@ -226,6 +228,40 @@ def others_who_approve(db: DbSession, user_id: int) -> int:
         )
     )
     return db.scalar(counted) or 0
+
+
+def followers(
+    db: DbSession, family: Family, *, society_ids: Collection[int] | None = None
+) -> dict[int, list[WebinarSession]]:
+    """The latest sessions whose grants follow each version, by its id; one query."""
+    found = (
+        select(
+            AccreditationGrant.policy_id,
+            WebinarSession.id,
+            func.row_number()
+            .over(
+                partition_by=AccreditationGrant.policy_id,
+                order_by=(WebinarSession.starts_at.desc(), AccreditationGrant.id),
+            )
+            .label("place"),
+        )
+        .join(WebinarSession, WebinarSession.id == AccreditationGrant.session_id)
+        .where(AccreditationGrant.policy_id.in_([rule.policy.id for rule in family.versions]))
+    )
+    if society_ids is not None:
+        found = found.where(WebinarSession.society_id.in_(society_ids))
+    latest = found.subquery()
+    rows = db.execute(
+        select(latest.c.policy_id, WebinarSession)
+        .join(WebinarSession, WebinarSession.id == latest.c.id)
+        .where(latest.c.place <= FOLLOWERS_SHOWN)
+        .options(defer(WebinarSession.ical_public), defer(WebinarSession.ical_personal))
+        .order_by(WebinarSession.starts_at.desc(), WebinarSession.id)
+    )
+    shown: dict[int, list[WebinarSession]] = {}
+    for policy_id, session in rows:
+        shown.setdefault(policy_id, []).append(session)
+    return shown
 
 
 def names_of(db: DbSession, family: Family) -> dict[int, str]:

@@ -13,6 +13,7 @@ from webinar.domain.policy import CreditPolicy
 from webinar.domain.policy_examples import Compared, compare, standard
 from webinar.domain.policy_fields import GROUPS, Difference, differences
 from webinar.domain.policy_words import words_of
+from webinar.models import WebinarSession
 from webinar.services import policy_versions as versions
 from webinar.services.policy_versions import (
     BadPolicyName,
@@ -23,6 +24,7 @@ from webinar.services.policy_versions import (
 from webinar.web.access import requires
 from webinar.web.manage.blueprint import bp
 from webinar.web.manage.policy_form import Data, Typed, digest, own_examples, read
+from webinar.web.manage.scope import society_ids
 
 FIELD_OF: dict[type[DomainError], str] = {
     BadPolicyName: "name",
@@ -38,6 +40,8 @@ class Version:
     words: str
     changes: tuple[Difference, ...]
     followed: int
+    sessions: tuple[WebinarSession, ...]
+    """The latest of those that follow it."""
     written_by: str
     approved_by: str
 
@@ -196,6 +200,7 @@ def _refused(name: str, refusal: DomainError) -> ResponseReturnValue:
 
 def _show(family: Family, problem: str) -> str:
     names = versions.names_of(g.db, family)
+    following = versions.followers(g.db, family, society_ids=society_ids())
     older = [*family.versions[1:], None]
     shown = [
         Version(
@@ -203,6 +208,7 @@ def _show(family: Family, problem: str) -> str:
             words_of(rule.rules),
             tuple(differences(before.rules, rule.rules)) if before else (),
             family.followed.get(rule.policy.id, 0),
+            tuple(following.get(rule.policy.id, ())),
             names.get(rule.policy.created_by_id or 0, "The program"),
             names.get(rule.policy.approved_by_id or 0, "The program"),
         )
