@@ -102,6 +102,8 @@ def _session_reminder(db: DbSession, delivery: Delivery, now: datetime) -> Outco
         return Postponed(due_at)
     if session.ends_at <= now or session.status is SessionStatus.ENDED:
         return Dropped("the session is over")
+    if (until := announcements.unsaid_until(db, delivery.user_id, [session.id])) is not None:
+        return Postponed(max(until, now + A_MOMENT))
     return _letter(delivery, session=session_facts(session))
 
 
