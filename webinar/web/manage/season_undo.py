@@ -1,31 +1,56 @@
 """Taking back what was changed a moment ago, before the mails leave."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from flask import flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from sqlalchemy import select
 
 from webinar.domain.access import Action
 from webinar.domain.errors import DomainError
 from webinar.domain.wording import plural
-from webinar.models import SeasonChange
+from webinar.models import Delivery
 from webinar.services import season_changes
+from webinar.services.announcements import NOTICES
 from webinar.web.access import requires
 from webinar.web.manage.blueprint import bp
 from webinar.web.manage.calendars import calendar
 
 
+@dataclass(frozen=True)
+class OpenChange:
+    """A change that can be taken back until then; `tells`: mails wait for that moment."""
+
+    id: int
+    summary: str
+    undo_until: datetime
+    tells: bool
+
+
 @bp.context_processor
-def undo_facts() -> dict[str, Callable[[], list[SeasonChange]]]:
+def undo_facts() -> dict[str, Callable[[], list[OpenChange]]]:
     """For `undo_bar` on the pages of /manage/; asks the database when it is called."""
     return {"open_changes": open_changes}
 
 
-def open_changes() -> list[SeasonChange]:
+def open_changes() -> list[OpenChange]:
     """The reader's own changes that can still be taken back, the latest first."""
-    return season_changes.open_for(g.db, current_user.id, now=g.now)
+    found = season_changes.open_for(g.db, current_user.id, now=g.now)
+    if not found:
+        return []
+    due = select(Delivery.due_at).where(
+        Delivery.kind.in_([kind.value for kind in NOTICES]),
+        Delivery.due_at.in_([change.undo_until for change in found]),
+    )
+    leaving = set(g.db.scalars(due.distinct()))
+    return [
+        OpenChange(change.id, change.summary, change.undo_until, change.undo_until in leaving)
+        for change in found
+    ]
 
 
 @bp.post("/changes/<int:change_id>/undo")
