@@ -39,6 +39,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.lstrip_blocks = True
     # Before the guards: a page that refuses needs to know the time and the person as well.
     app.before_request(_open_database)
+    page_cache.init_app(app)
     csrf.init_app(app)
     app.config.setdefault("RATELIMIT_STORAGE_URI", app.config["REDIS_URL"] or "memory://")
     app.config.setdefault("RATELIMIT_HEADERS_ENABLED", True)
@@ -49,7 +50,6 @@ def init_app(app: Flask) -> None:
     auth.init_app(app)
     zone.init_app(app)
     access.init_app(app)
-    page_cache.init_app(app)
     for blueprint in blueprints.all_blueprints(development=app.config["DEVELOPMENT"]):
         app.register_blueprint(blueprint)
     app.teardown_request(_close_database)

@@ -9,7 +9,7 @@ forms, the one thing in the page that is a visitor's own, is cut out and put in 
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from threading import Lock
+from threading import Event, Lock
 
 from flask import Flask, current_app, g, make_response, request
 from flask import session as cookie  # noqa: TID251 - asks whether anybody is signed in
@@ -35,6 +35,8 @@ KEPT = frozenset(
 MOST_BYTES = 16 * 1024 * 1024
 MOST_BYTES_OF_A_PAGE = 512 * 1024
 LONGEST_ADDRESS = 300
+# Many ask for the same page at the same moment: one renders it, the others wait a little.
+LONGEST_WAIT_SECONDS = 1.0
 # In the cookie of somebody the page says something to.
 PERSONAL = ("_user_id", "_flashes")
 
@@ -62,6 +64,7 @@ class PageCache:
         self.most_bytes = most_bytes
         self.bytes = 0
         self._pages: OrderedDict[Key, Page] = OrderedDict()
+        self._making: dict[Key, Event] = {}
         self._lock = Lock()
 
     def find(self, key: Key, version: str, minute: int) -> Page | None:
@@ -83,6 +86,21 @@ class PageCache:
                 _, thrown_out = self._pages.popitem(last=False)
                 self.bytes -= thrown_out.size
 
+    def begin(self, key: Key) -> bool:
+        """True if the caller is to render this page, and to say `done`; else somebody has."""
+        with self._lock:
+            making = self._making.get(key)
+            if making is None:
+                self._making[key] = Event()
+                return True
+        making.wait(LONGEST_WAIT_SECONDS)
+        return False
+
+    def done(self, key: Key) -> None:
+        """Let those who wait for the page go on, whether it was kept or not."""
+        with self._lock:
+            self._making.pop(key).set()
+
     def __len__(self) -> int:
         return len(self._pages)
 
@@ -93,23 +111,34 @@ def init_app(app: Flask) -> None:
     public_version.watch(app.extensions["engine"])
     app.before_request(_answer)
     app.after_request(_keep)
+    app.teardown_request(_done)
 
 
 def _answer() -> Response | None:
     if not _is_anybodys():
         return None
     # Before anything else is read: a change that comes meanwhile makes the page too new, not old.
-    g.page_version = public_version.current(g.db)
-    page = _cache().find(_key(), g.page_version, _minute())
+    version = public_version.current(g.db)
+    cache, key, minute = _cache(), _key(), _minute()
+    page = cache.find(key, version, minute)
     if page is None:
-        return None
-    g.page_is_kept = True
+        if cache.begin(key):
+            g.page_being_made, g.page_version = key, version
+            return None
+        page = cache.find(key, version, minute)
+        if page is None:
+            return None
     return make_response(_with_token(page.parts))
+
+
+def _done(_error: BaseException | None) -> None:
+    if (key := g.pop("page_being_made", None)) is not None:
+        _cache().done(key)
 
 
 def _keep(response: Response) -> Response:
     version = g.get("page_version")
-    if version is None or "page_is_kept" in g or not _may_be_kept(response):
+    if version is None or not _may_be_kept(response):
         return response
     body = response.get_data()
     if len(body) <= MOST_BYTES_OF_A_PAGE:
@@ -146,8 +175,8 @@ def _with_token(parts: Sequence[bytes]) -> bytes:
 
 
 def _key() -> Key:
-    address = f"{request.root_url}{request.path}?{request.query_string.decode('latin-1')}"
-    return request.endpoint or "", address, reader_zone()
+    asked = f"{request.path}?{request.query_string.decode('latin-1')}"
+    return f"{request.scheme}://{request.host}", asked, reader_zone()
 
 
 def _minute() -> int:
