@@ -1,16 +1,19 @@
 """A role for one society opens that society's pages and no others."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
-from tests.builders import make_series, make_session, make_society, make_user
+from tests.builders import NOW, make_series, make_session, make_society, make_user
 from webinar.db import DbSession
 from webinar.domain.access import SITE_WIDE, Role
-from webinar.models import Society, User, UserRole, WebinarSession
+from webinar.domain.recording import RecordingState
+from webinar.domain.session import SessionStatus
+from webinar.models import Recording, Society, User, UserRole, WebinarSession
 from webinar.web.access import action_of
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -74,6 +77,42 @@ def test_no_page_about_a_session_opens_for_staff_of_another_society(
                 let_in.append(f"{method} {rule.rule}: {answer.status_code}")
 
     assert let_in == []
+
+
+@pytest.mark.parametrize("role", [Role.ORGANISER, Role.ACCREDITATION_OFFICER])
+def test_no_list_names_a_session_of_another_society(
+    app: Flask,
+    db: DbSession,
+    signed_in_as: Callable[[User], FlaskClient],
+    theirs: WebinarSession,
+    role: Role,
+) -> None:
+    theirs.title = "A title nobody else may read"
+    theirs.starts_at = datetime.now(UTC) + timedelta(days=9)
+    theirs.ends_at = theirs.starts_at + timedelta(hours=1)
+    ended = make_session(
+        db,
+        society=theirs.society,
+        status=SessionStatus.ENDED,
+        title="A title nobody else may read",
+        starts_at=datetime.now(UTC) - timedelta(days=9),
+    )
+    db.add(
+        Recording(public_id="theirs", session=ended, state=RecordingState.PUBLISHED, created_at=NOW)
+    )
+    client = signed_in_as(organiser_of(db, make_society(db), role))
+    told = []
+    for rule in app.url_map.iter_rules():
+        if (
+            rule.endpoint.startswith("manage.")
+            and not rule.arguments
+            and "GET" in (rule.methods or ())
+        ):
+            answer = client.get(rule.rule, follow_redirects=True)
+            if "A title nobody else may read" in answer.text:
+                told.append(rule.rule)
+
+    assert told == []
 
 
 def test_the_refusal_says_for_whom_and_what_to_do(

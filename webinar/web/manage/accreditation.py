@@ -30,6 +30,7 @@ from webinar.services.feeds import CalendarTool
 from webinar.services.policy_versions import Rule, rule_of, rules_offered
 from webinar.tools import calendar_tool
 from webinar.web.access import requires
+from webinar.web.manage import scope
 from webinar.web.manage.blueprint import bp
 from webinar.web.manage.grant_form import (
     ANOTHER,
@@ -85,7 +86,12 @@ def accreditation() -> ResponseReturnValue:
     """The sessions around today with what each earns."""
     sessions = [
         session
-        for session in season.listed(g.db, starting=g.now - BEHIND, until=g.now + AHEAD)
+        for session in season.listed(
+            g.db,
+            starting=g.now - BEHIND,
+            until=g.now + AHEAD,
+            society_ids=scope.society_ids(),
+        )
         if session.status is not SessionStatus.CANCELLED
     ]
     by_session = grants.grants_by_session(g.db, [session.id for session in sessions])

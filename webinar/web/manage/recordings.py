@@ -10,6 +10,7 @@ from webinar.domain.recording import RecordingState
 from webinar.models import Recording
 from webinar.services import season
 from webinar.web.access import requires
+from webinar.web.manage import scope
 from webinar.web.manage.blueprint import bp
 from webinar.web.manage.states import Mark
 
@@ -34,9 +35,11 @@ class Row:
 @bp.get("/recordings/")
 @requires(Action.PLAN_SESSIONS)
 def recordings() -> ResponseReturnValue:
-    """Every recording: what closes first stands first."""
-    rows = []
+    """Every recording of one's societies: what closes first stands first."""
+    rows, ids = [], scope.society_ids()
     for recording in season.recordings(g.db):
+        if ids is not None and recording.session.society_id not in ids:
+            continue
         mark = MARKS[recording.state]
         # The clock marks it closed soon after; the window has the last word until then.
         is_over = recording.closes_at is not None and recording.closes_at <= g.now
