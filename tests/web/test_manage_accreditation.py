@@ -453,3 +453,52 @@ def test_the_sessions_page_says_what_it_earns_and_leads_on(
     assert "CME 0.5 (applied for)" in page
     assert f'href="{path_of(session)}"' in page
     assert f'href="/manage/sessions/{session.public_id}/test"' in page
+
+
+@pytest.mark.parametrize(
+    ("status", "shown", "hidden"),
+    [
+        ("applied", APPLIED, "has been accredited"),
+        ("granted", "has been accredited by the European", "An application has been made"),
+        ("refused", "", "accredit"),
+        ("withdrawn", "", "accredit"),
+    ],
+)
+def test_in_public_stand_the_words_of_the_state_and_of_a_refusal_none(
+    client: FlaskClient,
+    organiser: FlaskClient,
+    session: WebinarSession,
+    status: str,
+    shown: str,
+    hidden: str,
+) -> None:
+    add(organiser, session, status=status)
+
+    page = client.get(f"/sessions/{session.public_id}").text
+    own = organiser.get(path_of(session)).text
+
+    assert shown in page
+    assert hidden not in page.split("<main", 1)[1].split("</main>")[0]
+    assert ("<blockquote" in own) == bool(shown)
+
+
+def test_edition_and_days_are_typed_and_kept(
+    db: DbSession, organiser: FlaskClient, session: WebinarSession
+) -> None:
+    form = organiser.get(path_of(session, f"/new?rule={RULE}")).text
+    days = {"applied_on": "2026-09-03", "decided_on": "2026-10-22"}
+    page = add(organiser, session, edition="UEMS 2023.07", **days)
+    grant = stored(db)[0]
+    path = path_of(session, f"/{grant.id}")
+    early = organiser.post(path, data={**GRANT, **days, "applied_on": "2026-10-23"}).text
+    odd = organiser.post(path, data={**GRANT, "applied_on": "soon"}).text
+
+    assert 'value="UEMS 2023.07 (EACCME 3.0)"' in form
+    assert (grant.edition, str(grant.applied_on), str(grant.decided_on)) == (
+        "UEMS 2023.07",
+        "2026-09-03",
+        "2026-10-22",
+    )
+    assert "3 Sep 2026" in page
+    assert "The decision is before the application." in early
+    assert "Give the day as a date: 2026-09-03." in odd
