@@ -13,8 +13,8 @@ from webinar.domain.errors import DomainError
 from webinar.domain.series import ImpossibleSpan, RuleRow, rhythm
 from webinar.domain.wording import plural
 from webinar.models import Series
-from webinar.services import season, series_changes
 from webinar.services import series as series_service
+from webinar.services import series_changes, session_audience
 from webinar.services.series_changes import RuleChange
 from webinar.tools import calendar_tool
 from webinar.web.access import requires
@@ -41,6 +41,7 @@ class Shown:
     change: RuleChange
     rhythms: list[str]
     told: int
+    new_hour: int
     mark: str
 
 
@@ -122,7 +123,7 @@ def _look(found: Series, rules: tuple[RuleRow, ...], days: tuple[date, date]) ->
     change = series_changes.preview(
         g.db, found.id, rules, from_day=days[0], until=days[1], now=g.now
     )
-    announced = [session.id for session, _ in change.announced_moves]
+    audience = session_audience.of_moves(g.db, change.announced_moves)
     return Shown(
         change=change,
         rhythms=[
@@ -130,7 +131,8 @@ def _look(found: Series, rules: tuple[RuleRow, ...], days: tuple[date, date]) ->
             for row in change.rules
             if row.last_day is None or row.last_day >= days[0]
         ],
-        told=sum(season.registered_counts(g.db, announced).values()) if announced else 0,
+        told=audience.told,
+        new_hour=audience.new_hour,
         mark=_mark(change),
     )
 

@@ -136,10 +136,10 @@ def _edit_page(found: Series, typed: Typed, errors: dict[str, str]) -> str:
 
 
 def _new_page(typed: Typed, errors: dict[str, str]) -> str:
-    values, _ = read_rules(typed)
+    values, wrong = read_rules(typed)
     words, _ = read_words(typed)
     dates: list[PlannedDate] = []
-    refused, rhythms = "", []
+    refused, rhythms = next(iter(wrong.values()), ""), []
     if values is not None:
         looking_at = words or SeriesWords(typed.name)
         rhythms = [rhythm(row.of_series(values.zone)) for row in values.rules]
