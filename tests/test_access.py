@@ -18,7 +18,7 @@ PUBLIC = {
     "auth.sign_out",
     "certificates.ask",
     "certificates.verify",
-    "faculty.portrait",
+    "faculty_files.portrait",
     "feeds.everything",
     "feeds.series",
     "feeds.session",

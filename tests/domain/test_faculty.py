@@ -58,6 +58,21 @@ def test_days_are_counted_in_the_zone_of_the_session(zone: str, due_on: date) ->
 
 
 @pytest.mark.parametrize(
+    ("asked_days_before", "due_days_before"), [(60, 21), (24, 21), (22, 19), (5, 2), (2, 0)]
+)
+def test_who_is_asked_late_has_three_days_but_no_longer_than_until_the_session(
+    asked_days_before: int, due_days_before: int
+) -> None:
+    asked_at = STARTS_AT - timedelta(days=asked_days_before)
+
+    missing = still_missing(
+        SentIn(PRESENTS), starts_at=STARTS_AT, zone="Europe/Zurich", asked_at=asked_at
+    )
+
+    assert missing[0].due_on == date(2026, 11, 26) - timedelta(days=due_days_before)
+
+
+@pytest.mark.parametrize(
     ("days_left", "reminder"),
     [(22, None), (21, 21), (11, 21), (10, 10), (4, 10), (3, 3), (0.1, 3), (0, None), (-1, None)],
 )

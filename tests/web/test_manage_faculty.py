@@ -148,6 +148,20 @@ def test_relations_wait_for_what_is_done_about_them(
     assert member.disclosure == "Advisory board: Roche. Mitigated: Slides reviewed."
 
 
+def test_a_rehearsal_note_stands_on_the_pages_of_the_faculty(
+    db: DbSession, organiser: FlaskClient, session: WebinarSession, member: FacultyMember
+) -> None:
+    token = faculty_links.issue(db, member, now=datetime.now(UTC))
+    db.commit()
+    path = room(session) + "/rehearsal"
+
+    answer = organiser.post(path, data={"rehearsal": " Tuesday at 18:00. "})
+    too_long = organiser.post(path, data={"rehearsal": "x" * 2001})
+
+    assert (answer.status_code, too_long.status_code) == (303, 422)
+    assert "Tuesday at 18:00." in organiser.get(f"/faculty/{token}").text
+
+
 def test_organisers_download_slides_and_see_photos_of_a_draft(
     db: DbSession, organiser: FlaskClient, session: WebinarSession, member: FacultyMember
 ) -> None:

@@ -14,6 +14,8 @@ LONGEST_BIOGRAPHY = 1500
 LONGEST_FILENAME = 100
 # A personal address still works this long after the session: slides are sent in late.
 LINK_LASTS = timedelta(days=30)
+# Nobody is late who was asked a moment ago.
+DAYS_TO_ANSWER = 3
 # Days before the session on which whoever still owes something is written to.
 REMINDER_DAYS = (21, 10, 3)
 
@@ -123,11 +125,19 @@ def safe_filename(sent: str, *, extension: str, otherwise: str) -> str:
     return f"{stem or otherwise}.{extension}"
 
 
-def still_missing(sent: SentIn, *, starts_at: datetime, zone: str) -> tuple[Missing, ...]:
-    """What the person still owes, what is due first standing first."""
+def still_missing(
+    sent: SentIn, *, starts_at: datetime, zone: str, asked_at: datetime | None = None
+) -> tuple[Missing, ...]:
+    """What the person still owes, what is due first standing first.
+
+    Who was asked late has a few days all the same, but never longer than until the session.
+    """
     day = to_local(starts_at, zone).date()
+    soonest = date.min
+    if asked_at is not None:
+        soonest = min(to_local(asked_at, zone).date() + timedelta(days=DAYS_TO_ANSWER), day)
     return tuple(
-        Missing(need, day - timedelta(days=DUE_DAYS_BEFORE[need]))
+        Missing(need, max(day - timedelta(days=DUE_DAYS_BEFORE[need]), soonest))
         for need, is_in in ASKED.items()
         if not is_in(sent)
     )

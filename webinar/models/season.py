@@ -163,6 +163,8 @@ class WebinarSession(Base):
     revision: Mapped[int] = mapped_column(default=0)
     # Why it was published although something was missing; "" if nothing was.
     override_reason: Mapped[str] = mapped_column(Text, default="")
+    # What the organiser tells the faculty, on their own pages, about trying the studio together.
+    rehearsal_note: Mapped[str] = mapped_column(Text, default="")
 
     # Calendar programs know the session by these (RFC 5545 3.8.4.7, 3.8.7.4).
     ical_uid: Mapped[str] = mapped_column(String(120), unique=True)

@@ -116,7 +116,9 @@ def missing_of(rows: tuple[FacultyMember, ...]) -> tuple[Missing, ...]:
         photo=file_of(rows, FileKind.PHOTO) is not None,
         slides=file_of(rows, FileKind.SLIDES) is not None,
     )
-    return still_missing(sent, starts_at=session.starts_at, zone=session.zone)
+    return still_missing(
+        sent, starts_at=session.starts_at, zone=session.zone, asked_at=first.invited_at
+    )
 
 
 def form_of(member: FacultyMember) -> Disclosure | None:
@@ -237,6 +239,30 @@ def mitigate(
         now=now,
     )
     return member
+
+
+def note_rehearsal(
+    db: DbSession, session: WebinarSession, text: str, *, actor_id: int, now: datetime
+) -> None:
+    """Tell the faculty on their own pages when and how to rehearse; empty tells nothing.
+
+    Raises NothingSaid if it is too long.
+    """
+    text = text.strip()
+    if len(text) > LONGEST_TEXT:
+        raise NothingSaid(f"Up to {LONGEST_TEXT} letters fit here. Shorten it.")
+    if text == session.rehearsal_note:
+        return
+    before, session.rehearsal_note = session.rehearsal_note, text
+    audit.write(
+        db,
+        actor_id=actor_id,
+        action="rehearsal noted",
+        subject=f"session {session.id}",
+        before={"rehearsal_note": before},
+        after={"rehearsal_note": text},
+        now=now,
+    )
 
 
 def answer_consent(db: DbSession, member_id: int, *, agrees: bool, now: datetime) -> FacultyMember:

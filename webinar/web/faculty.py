@@ -4,8 +4,7 @@ The secret in the address is what lets them in, so that no cookie and no account
 one thing that makes a cookie, opening the studio, asks for the ordinary token against forgery.
 """
 
-import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from flask import (
@@ -16,7 +15,6 @@ from flask import (
     redirect,
     render_template,
     request,
-    send_file,
     url_for,
 )
 from flask.typing import ResponseReturnValue
@@ -27,30 +25,18 @@ from wtforms.validators import ValidationError
 
 from webinar.domain import disclosure as disclosures
 from webinar.domain.disclosure import MOST_RELATIONS, Relation, Typed
-from webinar.domain.errors import DomainError, NotFound
-from webinar.domain.faculty import FileKind, Words, safe_filename
+from webinar.domain.errors import DomainError
+from webinar.domain.faculty import FileKind, Words
 from webinar.domain.person import FormRefused
 from webinar.domain.timezone import to_local
-from webinar.media.faculty_files import (
-    EXTENSIONS,
-    JPEG,
-    LARGEST_PHOTO,
-    LARGEST_SLIDES,
-    FacultyFiles,
-    NotAPhoto,
-    NotSlides,
-    faculty_files,
-    new_key,
-    photo_of,
-    slides_type,
-)
-from webinar.models import FacultyFile, FacultyMember, User
-from webinar.services import broadcasts, faculty, faculty_links, links, sessions
-from webinar.services.faculty import NewFile
+from webinar.media.faculty_files import LARGEST_PHOTO, LARGEST_SLIDES
+from webinar.models import FacultyMember, User
+from webinar.services import broadcasts, faculty, faculty_links, links
 from webinar.services.faculty_links import LinkEnded, SignInFirst
 from webinar.tools import calendar_tool
-from webinar.web.access import by_token, public
+from webinar.web.access import by_token
 from webinar.web.auth import let_in
+from webinar.web.faculty_files import file_of, files, photo_answer, received, slides_answer
 from webinar.web.guards import csrf, limiter
 from webinar.web.zone import reader_zone
 
@@ -60,9 +46,7 @@ csrf.exempt(bp)
 # One person tries again; a program that tries for ever is stopped.
 SAVES = "30 per minute; 300 per hour"
 UPLOADS = "10 per minute; 40 per hour"
-FORM_BYTES = 64 * 1024  # what stands around a file on its way
 ROWS = 8
-PHOTO_LASTS_SECONDS = 3600
 
 
 def _address() -> str:
@@ -133,7 +117,7 @@ def save_consent(token: str) -> ResponseReturnValue:
 @limiter.limit(UPLOADS, key_func=_address)
 def send_photo(token: str) -> ResponseReturnValue:
     """A photo, drawn anew before anybody sees it."""
-    return _receive(token, FileKind.PHOTO, LARGEST_PHOTO, _photo)
+    return _receive(token, FileKind.PHOTO)
 
 
 @bp.post("/faculty/<token>/slides")
@@ -141,7 +125,7 @@ def send_photo(token: str) -> ResponseReturnValue:
 @limiter.limit(UPLOADS, key_func=_address)
 def send_slides(token: str) -> ResponseReturnValue:
     """Slides, as PDF or PowerPoint, for the organiser alone."""
-    return _receive(token, FileKind.SLIDES, LARGEST_SLIDES, _slides)
+    return _receive(token, FileKind.SLIDES)
 
 
 @bp.post("/faculty/<token>/photo/remove")
@@ -164,14 +148,14 @@ def remove_slides(token: str) -> ResponseReturnValue:
 @by_token
 def own_photo(token: str) -> ResponseReturnValue:
     """What they sent in, as people will see it."""
-    return photo_answer(_file(_member(token), FileKind.PHOTO))
+    return photo_answer(file_of(_member(token), FileKind.PHOTO))
 
 
 @bp.get("/faculty/<token>/slides")
 @by_token
 def own_slides(token: str) -> ResponseReturnValue:
     """What they sent in, to look at again."""
-    return slides_answer(_file(_member(token), FileKind.SLIDES))
+    return slides_answer(file_of(_member(token), FileKind.SLIDES))
 
 
 @bp.post("/faculty/<token>/studio")
@@ -193,18 +177,6 @@ def open_studio(token: str) -> ResponseReturnValue:
     return redirect(studio, code=303)
 
 
-@bp.get("/sessions/<public_id>/faculty/<int(max=2147483647):member_id>.jpg")
-@public
-def portrait(public_id: str, member_id: int) -> ResponseReturnValue:
-    """The photo of a member of the faculty, once the session is announced."""
-    session = sessions.by_public_id(g.db, public_id)
-    if not sessions.visible_to_public(session):
-        raise NotFound("There is no such session, or it is not announced yet.")
-    answer = photo_answer(_file(faculty.of_session(session, member_id), FileKind.PHOTO))
-    answer.headers["Cache-Control"] = f"public, max-age={PHOTO_LASTS_SECONDS}"
-    return answer
-
-
 @bp.errorhandler(LinkEnded)
 def link_ended(refusal: LinkEnded) -> ResponseReturnValue:
     """What happened, and how to go on."""
@@ -214,38 +186,12 @@ def link_ended(refusal: LinkEnded) -> ResponseReturnValue:
 @bp.after_request
 def _keep_the_secret(response: Response) -> Response:
     """No cache keeps what a personal address shows, nobody is told of it, no engine lists it."""
-    if request.endpoint == "faculty.portrait":
-        return response
     response.headers["Cache-Control"] = "no-store"
     # Who is signed in finds a form in the masthead whose guard asks over TLS where it came from.
     is_in = current_user.is_authenticated
     response.headers["Referrer-Policy"] = "strict-origin" if is_in else "no-referrer"
     response.headers["X-Robots-Tag"] = "noindex"
     return response
-
-
-def files() -> FacultyFiles:
-    """The installation's files of the faculty."""
-    return faculty_files(current_app.extensions["config"].DATA_DIR)
-
-
-def photo_answer(file: FacultyFile) -> Response:
-    """A picture we drew, and nothing else."""
-    answer = Response(files().read(file.storage_key), content_type=JPEG)
-    answer.set_etag(file.sha256)
-    answer.make_conditional(request)
-    return answer
-
-
-def slides_answer(file: FacultyFile) -> Response:
-    """A download: no browser opens what somebody sent as if it were ours."""
-    return send_file(
-        files().path(file.storage_key),
-        mimetype=file.media_type,
-        as_attachment=True,
-        download_name=file.filename,
-        etag=file.sha256,
-    )
 
 
 def _ensure_not_forged() -> None:
@@ -260,13 +206,6 @@ def _ensure_not_forged() -> None:
 
 def _member(token: str) -> FacultyMember:
     return faculty_links.look_up(g.db, token, now=g.now)
-
-
-def _file(member: FacultyMember, kind: FileKind) -> FacultyFile:
-    file = faculty.file_of(faculty.rows_of(member), kind)
-    if file is None or not files().exists(file.storage_key):
-        raise NotFound("Nothing was sent in yet.")
-    return file
 
 
 def _typed(form: Mapping[str, str]) -> Typed:
@@ -289,48 +228,16 @@ def _typed(form: Mapping[str, str]) -> Typed:
     )
 
 
-def _photo(data: bytes, _filename: str) -> tuple[bytes, str, str]:
-    return photo_of(data), JPEG, "photo.jpg"
-
-
-def _slides(data: bytes, filename: str) -> tuple[bytes, str, str]:
-    kind = slides_type(data)
-    name = safe_filename(filename, extension=EXTENSIONS[kind], otherwise="slides")
-    return data, kind, name
-
-
-def _receive(
-    token: str,
-    kind: FileKind,
-    largest: int,
-    prepare: Callable[[bytes, str], tuple[bytes, str, str]],
-) -> ResponseReturnValue:
+def _receive(token: str, kind: FileKind) -> ResponseReturnValue:
     """Take a file in: known person first, then the bytes, then what they are, then the row."""
     member_id = _member(token).id
     # Nobody else waits for this network, nor for the picture being drawn.
     g.db.commit()
-    request.max_content_length = largest + FORM_BYTES
     try:
-        sent = request.files.get(kind.value)
-        data = sent.read() if sent is not None else b""
-        if sent is None or not data:
-            raise FormRefused({kind.value: "Choose a file first."})
-        stored, media_type, filename = prepare(data, sent.filename or "")
-    except RequestEntityTooLarge:
-        words = f"A file has at most {largest // (1024 * 1024)} MB. Choose a smaller one."
-        return _refused(token, kind.value, FormRefused({kind.value: words}), status=413)
-    except (NotAPhoto, NotSlides) as refusal:
-        return _refused(token, kind.value, FormRefused({kind.value: str(refusal)}))
+        file = received(kind)
     except FormRefused as refusal:
-        return _refused(token, kind.value, refusal)
-    file = NewFile(
-        filename=filename,
-        media_type=media_type,
-        size=len(stored),
-        sha256=hashlib.sha256(stored).hexdigest(),
-        storage_key=new_key(media_type),
-    )
-    files().put(file.storage_key, stored)
+        status = 413 if isinstance(refusal.__cause__, RequestEntityTooLarge) else 422
+        return _refused(token, kind.value, refusal, status=status)
     try:
         old = faculty.keep_file(g.db, member_id, kind, file, now=g.now)
     except DomainError:

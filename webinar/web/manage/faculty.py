@@ -20,7 +20,7 @@ from webinar.models import FacultyFile, FacultyMember, WebinarSession
 from webinar.services import faculty, faculty_links, gate, recordings
 from webinar.services import sessions as session_service
 from webinar.web.access import requires
-from webinar.web.faculty import photo_answer, slides_answer
+from webinar.web.faculty_files import photo_answer, slides_answer
 from webinar.web.manage.blueprint import bp
 
 NEED_LABELS = {
@@ -190,6 +190,20 @@ def faculty_recording(public_id: str) -> ResponseReturnValue:
     g.db.commit()
     words = "The recording is closed. Nobody can watch it any more."
     flash(words if closes else "The recording is published.", "success")
+    return _back(public_id)
+
+
+@bp.post("/sessions/<public_id>/faculty/rehearsal")
+@requires(Action.PLAN_SESSIONS)
+def faculty_rehearsal(public_id: str) -> ResponseReturnValue:
+    """What the faculty read about rehearsing."""
+    session, text = _session(public_id), request.form.get("rehearsal", "")
+    try:
+        faculty.note_rehearsal(g.db, session, text, actor_id=current_user.id, now=g.now)
+    except DomainError as refusal:
+        return _refused(public_id, 0, "rehearsal", refusal)
+    g.db.commit()
+    flash("Saved. The faculty read it on their own pages.", "success")
     return _back(public_id)
 
 
