@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from webinar.db import DbSession
 from webinar.demo.accreditation import Bodies, apply_for, ask_for_test
+from webinar.demo.guests import send_in
 from webinar.demo.lectures import Reel
 from webinar.demo.people import Cast
 from webinar.demo.programme import Talk
@@ -89,6 +90,7 @@ def announcement(stage: Stage, evening: Evening) -> Act:
         decided = session.starts_at - stage.now < DECIDED_BEFORE
         apply_for(stage.db, stage.bodies, session, talk, is_decided=decided, now=now)
         ask_for_test(stage.db, session, talk)
+        send_in(session, session.id, is_over=evening.reel is not None, now=now)
         sessions.publish(stage.db, session.id, actor_id=organiser, calendar=stage.calendar, now=now)
 
     return Act(at, announce)

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from config import Config
 from webinar.db import DbSession, open_db
 from webinar.demo.attending import visits, watching
+from webinar.demo.guests import speakers_page
 from webinar.demo.lectures import packaged
 from webinar.demo.live import OPEN_ROUND, open_round, rehearsal
 from webinar.demo.papers import papers
@@ -172,6 +173,7 @@ def _addresses(
     earning = db.scalar(recorded.where(is_open, earns.exists(), ~tried.exists()))
     closed = db.scalar(recorded.where(Recording.closes_at <= now))
     feeds = ["/calendar/all.ics", *(f"/calendar/series/{one.slug}.ics" for one in all_series(db))]
+    speaker = speakers_page(db, now=now)
     pages = [
         ("Home", "/"),
         ("Schedule", "/sessions/"),
@@ -181,6 +183,7 @@ def _addresses(
         *([("A recording with credit", f"/sessions/{earning}/recording")] if earning else []),
         *([("A closed recording", f"/sessions/{closed}/recording")] if closed else []),
         *(("Calendar feed", feed) for feed in feeds),
+        *([("A speaker's own page", f"/faculty/{speaker}")] if speaker else []),
         ("Organiser's pages", "/manage/"),
     ]
     return tuple(Address(title, public_url + path) for title, path in pages)
