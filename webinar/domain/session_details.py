@@ -129,25 +129,3 @@ def instants_of(
 def _shows(instant: datetime, wall: datetime, zone: str) -> bool:
     """True if the clocks of the zone show this wall time at that instant."""
     return to_local(instant, zone).replace(tzinfo=None, fold=0) == wall
-
-
-def missing_before_publishing(
-    title: str, abstract: str, parts: frozenset[FacultyPart]
-) -> list[str]:
-    """What still has to be said before the session can be announced, in words."""
-    missing = []
-    if not title.strip() or title.strip() == UNTITLED:
-        missing.append("a title")
-    if not abstract.strip():
-        missing.append("an abstract")
-    if FacultyPart.PRESENTER not in parts:
-        missing.append("a presenter")
-    return missing
-
-
-def ensure_ready(title: str, abstract: str, parts: frozenset[FacultyPart]) -> None:
-    """Raise NotReady with a sentence that says what is missing."""
-    missing = missing_before_publishing(title, abstract, parts)
-    if missing:
-        words = " and ".join([", ".join(missing[:-1]), missing[-1]] if missing[1:] else missing)
-        raise NotReady(f"The session still needs {words} before people can see it.")

@@ -31,7 +31,6 @@ NEVER_PUT_BACK = frozenset(
         "ical_personal",
     }
 )
-SAID_OF_FACULTY = ("part", "name", "affiliation", "user_id", "position")
 
 
 @dataclass(frozen=True)
@@ -99,16 +98,11 @@ def _put_back_faculty(db: DbSession, session: WebinarSession, kept: list[Snapsho
     present = {member.id: member for member in session.faculty}
     members = []
     for columns in kept:
-        member = present.get(cast("int", columns["id"]))
-        if member is None:
-            member = FacultyMember()
-            for name, value in columns.items():
+        member = present.get(cast("int", columns["id"])) or FacultyMember()
+        for name, value in columns.items():
+            # Who was invited meanwhile has the mail.
+            if name != "invited_at" or member.invited_at is None:
                 _set(member, name, value)
-        else:
-            for name in SAID_OF_FACULTY:
-                _set(member, name, columns[name])
-            if _columns_of(member)["disclosed_at"] == columns["disclosed_at"]:
-                member.disclosure = cast("str", columns["disclosure"])
         members.append(member)
     session.faculty = members
 

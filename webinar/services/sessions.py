@@ -10,17 +10,11 @@ from webinar.db import DbSession
 from webinar.domain.errors import Conflict, NotFound
 from webinar.domain.gate import ensure_may_publish, missing_before_publishing
 from webinar.domain.session import (
-    InThePast as InThePast,
-)
-from webinar.domain.session import (
     NotADraft,
     PeopleAreComing,
     ReasonMissing,
     SessionStatus,
     StepName,
-)
-from webinar.domain.session import (
-    TimeIsFixed as TimeIsFixed,
 )
 from webinar.domain.session_details import (
     SessionDetails,
