@@ -1,16 +1,15 @@
 """What organisers see first: what waits for them, and where a new organisation stands.
 
-A handful of queries whatever the size of the season. The rules are told in one place, `waits_of`,
-over the rows of the sessions that are near.
+One query for all sessions of a season, whatever its size. The rules are told in one place,
+`waits_of`.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, and_, func, or_, select
 
 from webinar.db import DbSession
 from webinar.domain.credit import GrantStatus
@@ -32,6 +31,7 @@ MODERATOR_WITHIN = timedelta(weeks=2)
 DISCLOSURES_WITHIN = timedelta(weeks=4)
 CREDIT_WITHIN = timedelta(weeks=4)
 CLOSING_WITHIN = timedelta(days=14)
+BLANKS = " \t\r\n"
 COMING = (SessionStatus.DRAFT, SessionStatus.PUBLISHED)
 GONE = (RecordingState.CLOSED, RecordingState.DESTROYED)
 
@@ -66,6 +66,12 @@ class Planned:
     recording: RecordingState | None
     closes_at: datetime | None
     """When the recording closes; None while it is not published."""
+    has_presenter: bool
+    has_moderator: bool
+    undisclosed: tuple[str, ...]
+    """Of its faculty, by name: whose interests nobody has told yet."""
+    withdrawn: tuple[str, ...]
+    """Who took back the consent to being recorded."""
 
 
 @dataclass(frozen=True)
@@ -75,16 +81,6 @@ class Waiting:
     kind: Wait
     session: Planned
     names: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Member:
-    """Of the faculty, as far as something may be missing."""
-
-    part: FacultyPart
-    name: str
-    has_disclosed: bool
-    has_withdrawn: bool
 
 
 @dataclass(frozen=True)
@@ -145,6 +141,10 @@ def sessions_between(
             WebinarSession.zone,
             WebinarSession.status,
             asked.exists().label("has_credit"),
+            _has(FacultyPart.PRESENTER).label("has_presenter"),
+            _has(FacultyPart.MODERATOR).label("has_moderator"),
+            _names(func.trim(FacultyMember.disclosure, BLANKS) == "").label("undisclosed"),
+            _names(FacultyMember.consent_withdrawn_at.is_not(None)).label("withdrawn"),
             Recording.state,
             Recording.closes_at,
         )
@@ -168,54 +168,48 @@ def sessions_between(
             has_credit=bool(row.has_credit),
             recording=row.state,
             closes_at=row.closes_at,
+            has_presenter=bool(row.has_presenter),
+            has_moderator=bool(row.has_moderator),
+            undisclosed=_as_names(row.undisclosed),
+            withdrawn=_as_names(row.withdrawn),
         )
         for row in db.execute(found)
     ]
 
 
-def waits(
-    db: DbSession, sessions: Sequence[Planned], *, now: datetime
-) -> dict[Wait, list[Waiting]]:
+def waits(sessions: Sequence[Planned], *, now: datetime) -> dict[Wait, list[Waiting]]:
     """What waits among these sessions, by kind; kinds with nothing are left out."""
-    faculty = _faculty(db, sessions, now=now)
     found: dict[Wait, list[Waiting]] = {}
-    for waiting in waits_of(sessions, faculty, now=now):
-        found.setdefault(waiting.kind, []).append(waiting)
+    for session in sessions:
+        for waiting in waits_of(session, now=now):
+            found.setdefault(waiting.kind, []).append(waiting)
     if Wait.CLOSING in found:
         found[Wait.CLOSING].sort(key=lambda waiting: waiting.session.closes_at or now)
     return {kind: found[kind] for kind in Wait if kind in found}
 
 
-def waits_of(
-    sessions: Iterable[Planned], faculty: Mapping[int, Sequence[Member]], *, now: datetime
-) -> Iterable[Waiting]:
-    """The rules: what each session waits for, in the order of the sessions."""
-    for session in sessions:
-        members = faculty.get(session.id, ())
-        parts = {member.part for member in members}
-        is_coming = session.status in COMING and session.ends_at > now
-        starts_in = session.starts_at - now
-        withdrawn = tuple(member.name for member in members if member.has_withdrawn)
-        undisclosed = tuple(member.name for member in members if not member.has_disclosed)
-        if session.status is SessionStatus.LIVE:
-            yield Waiting(Wait.LIVE, session)
-        if withdrawn:
-            yield Waiting(Wait.CONSENT, session, withdrawn)
-        if _closes_soon(session, now):
-            yield Waiting(Wait.CLOSING, session)
-        if not is_coming:
-            continue
-        is_published = session.status is SessionStatus.PUBLISHED
-        if is_published and starts_in < MODERATOR_WITHIN and FacultyPart.MODERATOR not in parts:
-            yield Waiting(Wait.MODERATOR, session)
-        if starts_in < DISCLOSURES_WITHIN and undisclosed:
-            yield Waiting(Wait.DISCLOSURE, session, undisclosed)
-        if not is_published and starts_in < DRAFTS_WITHIN:
-            yield Waiting(Wait.DRAFT, session)
-        if starts_in < PRESENTER_WITHIN and FacultyPart.PRESENTER not in parts:
-            yield Waiting(Wait.PRESENTER, session)
-        if is_published and starts_in < CREDIT_WITHIN and not session.has_credit:
-            yield Waiting(Wait.CREDIT, session)
+def waits_of(session: Planned, *, now: datetime) -> Iterable[Waiting]:
+    """The rules: what one session waits for."""
+    starts_in = session.starts_at - now
+    is_published = session.status is SessionStatus.PUBLISHED
+    if session.status is SessionStatus.LIVE:
+        yield Waiting(Wait.LIVE, session)
+    if session.withdrawn and _is_pressing(session, now):
+        yield Waiting(Wait.CONSENT, session, session.withdrawn)
+    if _closes_soon(session, now):
+        yield Waiting(Wait.CLOSING, session)
+    if session.status not in COMING or session.ends_at <= now:
+        return
+    if is_published and starts_in < MODERATOR_WITHIN and not session.has_moderator:
+        yield Waiting(Wait.MODERATOR, session)
+    if starts_in < DISCLOSURES_WITHIN and session.undisclosed:
+        yield Waiting(Wait.DISCLOSURE, session, session.undisclosed)
+    if not is_published and starts_in < DRAFTS_WITHIN:
+        yield Waiting(Wait.DRAFT, session)
+    if starts_in < PRESENTER_WITHIN and not session.has_presenter:
+        yield Waiting(Wait.PRESENTER, session)
+    if is_published and starts_in < CREDIT_WITHIN and not session.has_credit:
+        yield Waiting(Wait.CREDIT, session)
 
 
 def _closes_soon(session: Planned, now: datetime) -> bool:
@@ -258,33 +252,25 @@ def breaks_between(
     return [Break(*row) for row in db.execute(found)]
 
 
-def _faculty(
-    db: DbSession, sessions: Sequence[Planned], *, now: datetime
-) -> dict[int, list[Member]]:
-    """The members of sessions that may wait for one of them; of the others none."""
-    soon = and_(
-        WebinarSession.status.in_(COMING),
-        WebinarSession.ends_at > now,
-        WebinarSession.starts_at < now + PRESENTER_WITHIN,
+def _has(part: FacultyPart) -> ColumnElement[bool]:
+    return (
+        select(FacultyMember.id)
+        .where(FacultyMember.session_id == WebinarSession.id, FacultyMember.part == part)
+        .exists()
     )
-    found = (
-        select(
-            FacultyMember.session_id,
-            FacultyMember.part,
-            FacultyMember.name,
-            FacultyMember.disclosure,
-            FacultyMember.consent_withdrawn_at,
-        )
-        .join(WebinarSession, WebinarSession.id == FacultyMember.session_id)
-        .where(or_(soon, FacultyMember.consent_withdrawn_at.is_not(None)))
-        .order_by(FacultyMember.position, FacultyMember.id)
+
+
+def _names(condition: ColumnElement[bool]) -> ScalarSelect[str]:
+    """The names of those members of a session for whom it holds, a line each."""
+    return (
+        select(func.aggregate_strings(FacultyMember.name, "\n"))
+        .where(FacultyMember.session_id == WebinarSession.id, condition)
+        .scalar_subquery()
     )
-    pressing = {session.id for session in sessions if _is_pressing(session, now)}
-    members: dict[int, list[Member]] = defaultdict(list)
-    for session_id, part, name, disclosure, withdrawn_at in db.execute(found):
-        withdrawn = withdrawn_at is not None and session_id in pressing
-        members[session_id].append(Member(part, name, bool(disclosure.strip()), withdrawn))
-    return members
+
+
+def _as_names(lines: str | None) -> tuple[str, ...]:
+    return tuple(sorted(set((lines or "").splitlines())))
 
 
 def _is_pressing(session: Planned, now: datetime) -> bool:

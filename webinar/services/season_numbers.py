@@ -1,11 +1,11 @@
-"""The season in numbers: sessions, registrations, people, countries, attendances. Three queries."""
+"""The season in numbers: sessions, registrations, people, countries, attendances. One query."""
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, String, cast, func, literal, select, union_all
 
 from webinar.db import DbSession
 from webinar.domain.attendance import ViewingMode
@@ -63,34 +63,37 @@ def season_numbers(
     """The numbers of what starts in [start, end); `sessions` holds all of it and may hold more."""
     inside = [session for session in sessions if start <= session.starts_at < end]
     takes_place = _takes_place(start, end, society_ids)
-    places = dict(
-        db.execute(
-            select(Registration.session_id, func.count())
-            .join(WebinarSession, WebinarSession.id == Registration.session_id)
-            .where(Registration.cancelled_at.is_(None), *takes_place)
-            .group_by(Registration.session_id)
-        ).all()
-    )
+    held = (Registration.cancelled_at.is_(None), *takes_place)
     people = func.count(Registration.user_id.distinct())
-    countries = db.execute(
-        select(User.country, people)
+    places = (
+        select(_kind("places"), cast(Registration.session_id, String), func.count().label("number"))
+        .join(WebinarSession, WebinarSession.id == Registration.session_id)
+        .where(*held)
+        .group_by(Registration.session_id)
+    )
+    countries = (
+        select(_kind("country"), User.country, people)
         .join(Registration, Registration.user_id == User.id)
         .join(WebinarSession, WebinarSession.id == Registration.session_id)
-        .where(Registration.cancelled_at.is_(None), *takes_place)
+        .where(*held)
         .group_by(User.country)
-        .order_by(people.desc(), User.country)
-    ).all()
+    )
+    found: dict[str, dict[str, int]] = {"places": {}, "country": {}, "attended": {}}
+    for kind, of, number in db.execute(union_all(places, countries, _attended(takes_place))):
+        found[kind][of] = number
     return SeasonNumbers(
         by_status=dict(Counter(session.status for session in inside)),
-        months=_by_month(inside, places, zone),
-        countries=tuple((country, number) for country, number in countries),
-        attended=_attended(db, takes_place),
+        months=_by_month(inside, found["places"], zone),
+        countries=tuple(sorted(found["country"].items(), key=lambda pair: (-pair[1], pair[0]))),
+        attended={ViewingMode(mode): number for mode, number in found["attended"].items()},
     )
 
 
-def _attended(
-    db: DbSession, takes_place: tuple[ColumnElement[bool], ...]
-) -> dict[ViewingMode, int]:
+def _kind(name: str) -> ColumnElement[str]:
+    return literal(name).label("kind")
+
+
+def _attended(takes_place: tuple[ColumnElement[bool], ...]) -> Select[str, str, int]:
     watched = (
         select(ViewingPass.mode, ViewingPass.session_id, ViewingPass.user_id)
         .join(WebinarSession, WebinarSession.id == ViewingPass.session_id)
@@ -101,8 +104,9 @@ def _attended(
         .distinct()
         .subquery()
     )
-    found = db.execute(select(watched.c.mode, func.count()).group_by(watched.c.mode))
-    return dict(found.all())
+    return select(_kind("attended"), cast(watched.c.mode, String), func.count()).group_by(
+        watched.c.mode
+    )
 
 
 def _takes_place(
@@ -119,7 +123,7 @@ def _takes_place(
 
 
 def _by_month(
-    sessions: Iterable[Planned], places: dict[int, int], zone: str
+    sessions: Iterable[Planned], places: dict[str, int], zone: str
 ) -> tuple[MonthNumbers, ...]:
     """Only months in which something takes place."""
     held: Counter[date] = Counter()
@@ -129,5 +133,5 @@ def _by_month(
             continue
         first = to_local(session.starts_at, zone).date().replace(day=1)
         held[first] += 1
-        registered[first] += places.get(session.id, 0)
+        registered[first] += places.get(str(session.id), 0)
     return tuple(MonthNumbers(first, held[first], registered[first]) for first in sorted(held))

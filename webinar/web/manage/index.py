@@ -73,7 +73,7 @@ def index() -> ResponseReturnValue:
         g.db, *instants_of(*reach, zone), society_ids=ids, now=now
     )
     breaks = dashboard.breaks_between(g.db, *reach, society_ids=ids)
-    waits = dashboard.waits(g.db, sessions, now=now)
+    waits = dashboard.waits(sessions, now=now)
     numbers = season_numbers(
         g.db, sessions, *instants_of(*season, zone), zone=zone, society_ids=ids
     )

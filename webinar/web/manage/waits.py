@@ -53,8 +53,7 @@ WORDS = {
         "sessions with a consent taken back",
         "Somebody does not want to be recorded, or to be watched any longer.",
         "Decide what is kept",
-        "session_edit",
-        "faculty",
+        "session_faculty",
     ),
     Wait.MODERATOR: _Words(
         "session without a moderator",
@@ -69,8 +68,7 @@ WORDS = {
         "sessions with disclosures missing",
         "Within the next four weeks. People are told of every speaker's interests.",
         "Ask for them",
-        "session_edit",
-        "faculty",
+        "session_faculty",
     ),
     Wait.DRAFT: _Words(
         "draft in the next four weeks",
