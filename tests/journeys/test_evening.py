@@ -92,6 +92,7 @@ def plan_and_publish(page: Page, *, now: datetime) -> str:
     person.get_by_label("Name").fill("Prof Elena Marchetti")
     person.get_by_label("E-mail").fill("speaker@example.net")
     person.get_by_label("Disclosure").fill("None.")
+    page.get_by_role("button", name="Add another person").click()
     person = page.get_by_role("group", name="Person 2")
     person.get_by_label("Part").select_option(label="Moderator")
     person.get_by_label("Name").fill("Dr Jonas Weber")
