@@ -95,8 +95,7 @@ def test_words_are_found_without_accents_in_whatever_the_session_says(
     assert "Die Prüfung" in organiser.get("/manage/sessions/?words=grandrounds+pruf").text
 
 
-@pytest.mark.parametrize("sort", ["title", "state", "presenter", "registered", "nonsense"])
-def test_each_head_sorts_both_ways(db: DbSession, organiser: FlaskClient, sort: str) -> None:
+def test_each_head_sorts_both_ways(db: DbSession, organiser: FlaskClient) -> None:
     first = make_session(db, starts_at=STARTS_AT, title="Aa", status=SessionStatus.DRAFT)
     make_faculty(db, first, name="Aa")
     last = make_session(db, starts_at=STARTS_AT + timedelta(days=1), title="Zz")
@@ -104,11 +103,12 @@ def test_each_head_sorts_both_ways(db: DbSession, organiser: FlaskClient, sort: 
     make_registration(db, last, make_user(db))
     db.commit()
 
-    up = organiser.get(f"/manage/sessions/?sort={sort}").text
-    down = organiser.get(f"/manage/sessions/?sort=-{sort}").text
+    for sort in ("title", "state", "presenter", "registered", "nonsense"):
+        up = organiser.get(f"/manage/sessions/?sort={sort}").text
+        down = organiser.get(f"/manage/sessions/?sort=-{sort}").text
 
-    assert up.index(">Aa</a>") < up.index(">Zz</a>")
-    assert down.index(">Zz</a>") < down.index(">Aa</a>")
+        assert up.index(">Aa</a>") < up.index(">Zz</a>"), sort
+        assert down.index(">Zz</a>") < down.index(">Aa</a>"), sort
 
 
 def test_a_long_list_comes_in_pages_and_whole_as_csv(db: DbSession, organiser: FlaskClient) -> None:
@@ -160,9 +160,8 @@ def test_an_organiser_of_one_society_sees_its_sessions_only(
     assert ("Elsewhere</a>" in page, session.title in page) == (True, False)
 
 
-@pytest.mark.parametrize("path", ["", "?view=month&month=2126-11", "?words=evening&sort=presenter"])
 def test_five_hundred_sessions_take_twelve_queries(
-    app: Flask, db: DbSession, organiser: FlaskClient, path: str
+    app: Flask, db: DbSession, organiser: FlaskClient
 ) -> None:
     series = make_series(db, "rounds")
     db.add_all(
@@ -188,9 +187,10 @@ def test_five_hundred_sessions_take_twelve_queries(
         asked.append(statement)
 
     event.listen(engine, "before_cursor_execute", note)
-    answer = organiser.get(f"/manage/sessions/{path}")
-    event.remove(engine, "before_cursor_execute", note)
+    for path in ("", "?view=month&month=2126-11", "?words=evening&sort=presenter"):
+        asked.clear()
+        answer = organiser.get(f"/manage/sessions/{path}")
 
-    assert answer.status_code == 200
-    assert "Evening" in answer.text
-    assert len(asked) <= 12
+        assert answer.status_code == 200
+        assert "Evening" in answer.text
+        assert len(asked) <= 12, path
