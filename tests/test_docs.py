@@ -48,3 +48,12 @@ def test_no_document_names_a_machine_or_a_host_of_packages() -> None:
     }
 
     assert found == set()
+
+
+def test_every_page_of_the_organisers_guide_has_its_pictures() -> None:
+    guide = (ROOT / "docs/guide-organiser.md").read_text()
+    named = set(re.findall(r"images/organiser/([a-z-]+-(?:1280|390)\.webp)", guide))
+    there = {path.name for path in (ROOT / "docs/images/organiser").glob("*")}
+
+    assert named == there
+    assert named != set()
