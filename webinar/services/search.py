@@ -34,6 +34,8 @@ from webinar.models.season import session_topic
 
 SESSION_WORDS = ("title", "abstract", "objectives", "series_id", "society_id", "topics")
 AT_ONCE = 500
+# Where a database session notes whose words it has to write before it commits.
+STALE = "sessions whose words are stale"
 
 
 def matching(db: DbSession, words: str) -> Select[int]:
@@ -58,10 +60,14 @@ def matching(db: DbSession, words: str) -> Select[int]:
 
 
 def keep_up_to_date(makers: Iterable[sessionmaker[DbSession]]) -> None:
-    """From now on, whatever these write is found by its new words; asking twice is once."""
+    """From now on, whatever these commit is found by its new words; asking twice is once.
+
+    The words are written once, just before the commit, however often a session was changed.
+    """
     for maker in makers:
         if not event.contains(maker, "after_flush", _after_flush):
             event.listen(maker, "after_flush", _after_flush)
+            event.listen(maker, "before_commit", _before_commit)
 
 
 def reindex(db: DbSession, session_ids: Iterable[int] | None = None) -> int:
@@ -76,9 +82,16 @@ def reindex(db: DbSession, session_ids: Iterable[int] | None = None) -> int:
 
 
 def _after_flush(db: DbSession, _context: UOWTransaction) -> None:
-    ids = _touched(db)
-    if ids:
-        reindex(db, sorted(ids))
+    # What a rollback takes back stays noted: its words are then read as they are.
+    db.info.setdefault(STALE, set()).update(_touched(db))
+
+
+def _before_commit(db: DbSession) -> None:
+    if db.in_nested_transaction():
+        return
+    db.flush()
+    if stale := db.info.pop(STALE, None):
+        reindex(db, sorted(stale))
 
 
 def _touched(db: DbSession) -> set[int]:
@@ -123,6 +136,7 @@ def _write(connection: Connection, ids: list[int]) -> int:
         connection.execute(
             select(SessionText.session_id, SessionText.body)
             .where(SessionText.session_id.in_(ids))
+            .order_by(SessionText.session_id)
             .with_for_update()
         ).all()
     )

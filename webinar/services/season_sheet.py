@@ -11,13 +11,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from sqlalchemy import select
+
 from webinar.db import DbSession
 from webinar.domain.errors import DomainError
 from webinar.domain.season_cells import row_of
 from webinar.domain.season_sheet import COLUMNS, EXPORTED, Problem, Row, table_of
+from webinar.domain.session import SessionStatus
 from webinar.domain.timezone import to_utc
 from webinar.domain.wording import local_moment
-from webinar.models import SeasonChange, WebinarSession
+from webinar.models import SeasonChange, Series, WebinarSession
 from webinar.services import audit, season_changes, season_drafts, sessions
 from webinar.services.feeds import CalendarTool
 from webinar.services.season_places import Places, cells_by_id, whole
@@ -201,16 +204,26 @@ def _make(
 
 
 def _overlaps(db: DbSession, wish: Wish, session: WebinarSession) -> tuple[Problem, ...]:
-    others = sessions.overlapping(db, session)
+    # Names alone, not whole sessions: this is asked for every row.
+    others = db.execute(
+        select(WebinarSession.title, Series.name)
+        .outerjoin(Series, Series.id == WebinarSession.series_id)
+        .where(
+            WebinarSession.id != session.id,
+            WebinarSession.status != SessionStatus.CANCELLED,
+            WebinarSession.starts_at < session.ends_at,
+            WebinarSession.ends_at > session.starts_at,
+        )
+        .order_by(WebinarSession.starts_at, WebinarSession.id)
+    )
     return tuple(
         Problem(
             wish.row.number,
             "start",
-            f"At the same time: “{other.title}”"
-            + (f" of {other.series.name}." if other.series else "."),
+            f"At the same time: “{title}”" + (f" of {series}." if series else "."),
             is_warning=True,
         )
-        for other in others
+        for title, series in others
     )
 
 
