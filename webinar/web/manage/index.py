@@ -1,7 +1,8 @@
 """The organiser's first page: what needs me today, the season in numbers and as a picture."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from flask import g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -12,8 +13,9 @@ from webinar.domain.attendance import ViewingMode
 from webinar.domain.session import SessionStatus
 from webinar.domain.timezone import to_local
 from webinar.domain.wording import month_year
-from webinar.services import dashboard
+from webinar.services import dashboard, planner
 from webinar.services.dashboard import Beginnings, Wait
+from webinar.services.planner import Season
 from webinar.services.season_numbers import SeasonNumbers, season_numbers
 from webinar.web.access import requires
 from webinar.web.manage.bars import Bar, country_bars
@@ -32,6 +34,7 @@ from webinar.web.manage.season_picture import (
 from webinar.web.manage.waits import groups_of
 
 WEEK = timedelta(days=DAYS)
+DEADLINES_WITHIN = timedelta(weeks=12)
 
 
 @dataclass(frozen=True)
@@ -78,11 +81,13 @@ def index() -> ResponseReturnValue:
         g.db, sessions, *instants_of(*season, zone), zone=zone, society_ids=ids
     )
     draw = season_picture if as_season else weeks_picture
+    deadlines = _deadlines(planner.seasons(g.db, society_ids=ids, now=now), now=now)
     has_begun = any(session.status is not SessionStatus.DRAFT for session in sessions)
     return render_template(
         "manage/index.html",
         groups=groups_of(waits),
-        is_quiet=not set(waits) - {Wait.CREDIT},
+        is_quiet=not (set(waits) - {Wait.CREDIT} or deadlines),
+        deadlines=deadlines,
         tasks=[] if has_begun else _tasks(dashboard.beginnings(g.db, society_ids=ids)),
         as_season=as_season,
         picture=draw(sessions, breaks, drawn[0], zone=zone, now=now),
@@ -98,6 +103,17 @@ def index() -> ResponseReturnValue:
         ],
         country_bars=country_bars(numbers.countries),
     )
+
+
+def _deadlines(seasons: Sequence[Season], *, now: datetime) -> list[Season]:
+    """Those with something to apply for within twelve weeks, or too late already."""
+    found = []
+    for season in seasons:
+        deadline = season.plan.next_deadline
+        today = to_local(now, season.series.zone).date()
+        if deadline is not None and deadline.day < today + DEADLINES_WITHIN:
+            found.append(season)
+    return found
 
 
 def _day_asked_for() -> date | None:
