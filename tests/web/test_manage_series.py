@@ -108,6 +108,7 @@ def test_planning_further_says_what_is_there_already(db: DbSession, organiser: F
     assert "Every date up to then is planned already." in same
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_preview_stores_nothing_and_keeps_what_was_typed(
     db: DbSession, organiser: FlaskClient
 ) -> None:
@@ -177,6 +178,7 @@ def test_the_first_series_can_bring_its_society(db: DbSession, organiser: FlaskC
     assert (made.society.slug, made.society.name) == ("school", "School")
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_missing_name_of_another_society_is_said_beside_that_name(
     organiser: FlaskClient,
 ) -> None:
@@ -186,6 +188,7 @@ def test_a_missing_name_of_another_society_is_said_beside_that_name(
     assert 'id="f-slug-error"' not in answer.text
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("path", "sentence"),
     [
@@ -207,6 +210,7 @@ def test_an_impossible_last_day_is_said_beside_its_field(
     assert sentence in answer.text
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_planning_without_a_day_is_refused(db: DbSession, organiser: FlaskClient) -> None:
     make_series(db, "rounds")
     db.commit()
@@ -237,6 +241,7 @@ def test_a_series_meets_by_two_rules_that_end(db: DbSession, organiser: FlaskCli
     assert "First Tuesday of the month, 12:00 Zurich time, 60 minutes, until 30 June 2127" in page
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_another_rule_and_a_rule_taken_out_keep_what_was_typed(organiser: FlaskClient) -> None:
     more = organiser.post(
         "/manage/series/new", data={**SERIES, "name": "Half a na", "do": "add-rule"}
@@ -252,12 +257,14 @@ def test_another_rule_and_a_rule_taken_out_keep_what_was_typed(organiser: FlaskC
     assert 'name="rule-0-start" type="time" value="12:00"' in less
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_preview_marks_holidays_and_the_hours_of_readers(organiser: FlaskClient) -> None:
     page = organiser.post(
         "/manage/series/new",
         data={
             **SERIES,
             "do": "preview",
+            "name": "",
             "rule-0-first_day": "2026-12-08",
             "rule-0-weekday": "TU",
             "reader-1": "tokyo",
@@ -349,6 +356,7 @@ def test_several_breaks_are_added_at_once_and_one_is_removed(
     assert [(row.day, row.reason) for row in left] == [(date(2126, 12, 26), "Holidays")]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_break_that_is_wrong_keeps_what_was_typed(
     db: DbSession, organiser: FlaskClient, rounds: Series
 ) -> None:
@@ -364,6 +372,7 @@ def test_a_break_that_is_wrong_keeps_what_was_typed(
     assert db.scalars(select(SeriesException)).all() == []
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_an_empty_break_says_what_is_missing(organiser: FlaskClient, rounds: Series) -> None:
     answer = organiser.post("/manage/series/rounds/breaks", data={})
 

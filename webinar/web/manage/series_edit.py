@@ -1,5 +1,6 @@
 """Creating a series, with its next dates shown while it is typed, and editing what it says."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from flask import current_app, flash, g, redirect, render_template, request, url_for
@@ -137,11 +138,12 @@ def _edit_page(found: Series, typed: Typed, errors: dict[str, str]) -> str:
 
 def _new_page(typed: Typed, errors: dict[str, str]) -> str:
     values, wrong = read_rules(typed)
-    words, _ = read_words(typed)
+    # The name may still be missing while the dates are looked at.
+    words, _ = read_words(replace(typed, name="-", months="6"))
+    looking_at = words or SeriesWords("-")
     dates: list[PlannedDate] = []
     refused, rhythms = next(iter(wrong.values()), ""), []
     if values is not None:
-        looking_at = words or SeriesWords(typed.name)
         rhythms = [rhythm(row.of_series(values.zone)) for row in values.rules]
         try:
             dates = _next_dates(values, looking_at)
@@ -155,7 +157,7 @@ def _new_page(typed: Typed, errors: dict[str, str]) -> str:
         typed=typed,
         errors=errors,
         dates=dates,
-        hours=hours_of(dates, words.reader_zones if words else ()),
+        hours=hours_of(dates, looking_at.reader_zones),
         rhythms=rhythms,
         refused=refused,
         societies=offered,
