@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import event, select
 
 from tests.builders import NOW, STARTS_AT, make_series, make_session, make_topic, make_user
+from tests.evidence import make_grant
 from webinar.db import DbSession
 from webinar.domain.access import Role
 from webinar.domain.credit import GrantStatus
@@ -274,6 +275,10 @@ def test_no_page_asks_more_for_more_sessions(
         )
     db.commit()
     record(officer, season)
+    for rule, body in (("esmo-mora-live", "esmo-mora"), ("ebac-live", "ebac")):
+        make_grant(db, season[0], rule, "1", body=body)
+    db.commit()
+    officer.get("/manage/accreditation/")  # takes the word of what was done
 
     asked = {}
     for path in (
@@ -283,6 +288,8 @@ def test_no_page_asks_more_for_more_sessions(
         "/manage/policies/",
         "/manage/simulator/",
         "/manage/accreditation/",
+        "/manage/policies/eaccme-3.0-live",
+        f"/manage/sessions/{season[0].public_id}/accreditation",
     ):
         with counted(app) as statements:
             officer.get(path)

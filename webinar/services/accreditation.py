@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from webinar.db import DbSession
 from webinar.domain.attendance import ViewingMode
@@ -13,16 +13,14 @@ from webinar.domain.credit import GrantStatus
 from webinar.domain.errors import Conflict, DomainError, NotFound
 from webinar.domain.statements import Activity, ensure_permitted, ensure_permitted_once_granted
 from webinar.domain.timezone import to_local
-from webinar.domain.wording import plural
 from webinar.models import (
     AccreditationGrant,
     Accreditor,
-    Certificate,
-    CreditDecision,
     CreditPolicy,
     WebinarSession,
 )
 from webinar.services import audit, feeds
+from webinar.services.accreditation_use import decided_people, why_kept
 from webinar.services.feeds import CalendarTool
 from webinar.services.policy_versions import rule_of
 
@@ -116,38 +114,6 @@ def grant_of(db: DbSession, session: WebinarSession, grant_id: int) -> Accredita
     return grant
 
 
-def holders(db: DbSession, grant: AccreditationGrant) -> int:
-    """How many people hold a certificate that stands and names credit under this grant."""
-    decisions = set(
-        db.scalars(select(CreditDecision.id).where(CreditDecision.grant_id == grant.id))
-    )
-    certificates = db.execute(
-        select(Certificate.user_id, Certificate.decision_ids).where(
-            Certificate.session_id == grant.session_id,
-            Certificate.revoked_at.is_(None),
-            Certificate.superseded_by.is_(None),
-        )
-    )
-    return len({user_id for user_id, ids in certificates if not decisions.isdisjoint(ids)})
-
-
-def why_kept(db: DbSession, grant: AccreditationGrant) -> str:
-    """Why the grant cannot be removed, as a sentence; "" if it can."""
-    if held := holders(db, grant):
-        people = plural(held, "person holds", "people hold")
-        return (
-            f"{people} a certificate under this grant, so it cannot be removed. "
-            "Withdraw it: their credit is decided anew."
-        )
-    if decided := _decided_people(db, grant):
-        people = plural(decided, "person", "people")
-        return (
-            f"The credit of {people} was decided under this grant, so it cannot be removed. "
-            "Withdraw it."
-        )
-    return ""
-
-
 def add_grant(
     db: DbSession,
     session: WebinarSession,
@@ -190,7 +156,7 @@ def change_grant(
     before = facts_of(grant)
     mode = rule_of(db.get_one(CreditPolicy, details.policy_id)).rules.mode
     is_another = (grant.accreditor_id, grant.mode) != (details.accreditor_id, mode)
-    if is_another and _decided_people(db, grant):
+    if is_another and decided_people(db, grant):
         raise RuleIsFixed(
             "Credit was decided under this grant already, so its body stays, and it stays live or "
             "recorded. Add another grant instead, and withdraw this one."
@@ -345,13 +311,6 @@ def _ensure_alone(
             raise GrantExists(
                 f"{body.short_name} has a grant for {what} here already. Change that one."
             )
-
-
-def _decided_people(db: DbSession, grant: AccreditationGrant) -> int:
-    counted = select(func.count(CreditDecision.user_id.distinct())).where(
-        CreditDecision.grant_id == grant.id
-    )
-    return db.scalar(counted) or 0
 
 
 def _lock(db: DbSession, session: WebinarSession) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import case, select
 
 from webinar.db import DbSession
 from webinar.domain.credit import GrantStatus
@@ -44,10 +44,11 @@ def sources(db: DbSession, session: WebinarSession) -> list[Source]:
         granted.exists(),
     )
     starts_at = WebinarSession.starts_at
-    before = same_series.where(starts_at <= session.starts_at).order_by(starts_at.desc())
-    after = same_series.where(starts_at > session.starts_at).order_by(starts_at)
-    found = [*db.scalars(before.limit(OFFERED)), *db.scalars(after.limit(OFFERED))][:OFFERED]
-    return [Source(other, tuple(accreditation.grants_of(db, other.id))) for other in found]
+    is_later = starts_at > session.starts_at
+    nearest = same_series.order_by(is_later, case((is_later, starts_at)), starts_at.desc())
+    found = list(db.scalars(nearest.limit(OFFERED)))
+    grants = accreditation.grants_by_session(db, [other.id for other in found])
+    return [Source(other, tuple(grants[other.id])) for other in found]
 
 
 def copy_grants(

@@ -26,6 +26,7 @@ from webinar.services import accreditation_copies as copies
 from webinar.services import accreditors, policies, quizzes, season
 from webinar.services import sessions as session_service
 from webinar.services.accreditation import GrantDetails
+from webinar.services.accreditation_use import reasons_kept, why_kept
 from webinar.services.feeds import CalendarTool
 from webinar.services.policy_versions import Rule, rule_of, rules_offered
 from webinar.tools import calendar_tool
@@ -333,18 +334,20 @@ def _form(
         bodies=[*bodies, (ANOTHER, "Another body")],
         states=[(state.value, words) for state, words in STATES.items()],
         put_in=request.args.get("rule", ""),
-        why_kept=grants.why_kept(g.db, grant) if grant else "",
+        why_kept=why_kept(g.db, grant) if grant else "",
     )
 
 
 def _show(session: WebinarSession, problem: str) -> str:
     has_test = bool(quizzes.questions_of(g.db, session.id))
+    found = grants.grants_of(g.db, session.id)
+    kept = reasons_kept(g.db, found)
     return render_template(
         "manage/grants.html",
         session=session,
         mark=mark_of(session),
         problem=problem,
-        grants=[_stated(grant, has_test) for grant in grants.grants_of(g.db, session.id)],
+        grants=[_stated(grant, has_test, kept[grant.id]) for grant in found],
         sources=[
             (source, ", ".join(amount_of(grant) for grant in source.grants))
             for source in copies.sources(g.db, session)
@@ -354,7 +357,7 @@ def _show(session: WebinarSession, problem: str) -> str:
     )
 
 
-def _stated(grant: AccreditationGrant, has_test: bool) -> Stated:
+def _stated(grant: AccreditationGrant, has_test: bool, why_kept: str) -> Stated:
     rules, unit = rule_of(grant.policy).rules, grant.accreditor.unit
     words = words_of(rules, granted=grant.credits_granted, unit=unit)
     if grant.status is GrantStatus.APPLIED:
@@ -373,7 +376,7 @@ def _stated(grant: AccreditationGrant, has_test: bool) -> Stated:
         names_another=bool(statement)
         and not names_activity(statement, grants.activity_of(grant.session)),
         needs_test=rules.test_required and not has_test,
-        why_kept=grants.why_kept(g.db, grant),
+        why_kept=why_kept,
     )
 
 
