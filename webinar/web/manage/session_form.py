@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from webinar.db import DbSession
+from webinar.domain import languages
 from webinar.domain.errors import DomainError
 from webinar.domain.person import FormRefused
 from webinar.domain.session import FacultyPart, InThePast, TimeIsFixed
@@ -30,16 +31,7 @@ from webinar.services.topics import UnusableTopic
 from webinar.web.manage.series_form import day, wall_time
 
 MOST_FACULTY = 20
-LANGUAGES = [
-    ("en", "English"),
-    ("de", "German"),
-    ("fr", "French"),
-    ("it", "Italian"),
-    ("es", "Spanish"),
-    ("pt", "Portuguese"),
-    ("el", "Greek"),
-    ("ru", "Russian"),
-]
+LANGUAGES = list(languages.NAMES.items())
 LEVELS = [("", "Not said"), *((level.value, level.value.capitalize()) for level in SessionLevel)]
 PARTS = [(part.value, part.value.capitalize()) for part in FacultyPart]
 FIELD_OF: dict[type[DomainError], str] = {
