@@ -202,8 +202,9 @@ def test_a_move_is_confirmed_and_then_taken_back_before_the_mails_leave(
 
     asked = organiser.post(f"{path}/move", data=to)
     unmoved = again(db, published).starts_at
+    other = organiser.post(f"{path}/move", data={**to, "confirmed": "2126-12-06T18:30"}).text
     moved = organiser.post(
-        f"{path}/move", data={**to, "confirmed": "y"}, follow_redirects=True
+        f"{path}/move", data={**to, "confirmed": "2126-12-05T18:30"}, follow_redirects=True
     ).text
     there = again(db, published).starts_at
     change = db.scalars(select(SeasonChange).order_by(SeasonChange.id.desc()).limit(1)).one()
@@ -216,6 +217,7 @@ def test_a_move_is_confirmed_and_then_taken_back_before_the_mails_leave(
 
     assert "1 person will be told by mail" in asked.text
     assert "From Thu 28 Nov 2126, 18:15–19:00 CET to" in asked.text
+    assert "Move it and tell them" in other
     assert unmoved == STARTS_AT
     assert "Moved. 1 person is told by mail." in moved
     assert "Mails leave at" in moved

@@ -45,7 +45,9 @@ def session_move_to(public_id: str) -> ResponseReturnValue:
     try:
         span = instants_of(starts, starts + length, session.zone, present=session.span)
         audience = moving(session, span.start)
-        if audience.told and request.form.get("confirmed") != "y":
+        # What was confirmed is one time: another one typed since is asked about anew.
+        confirmed = request.form.get("confirmed") == f"{typed.day}T{typed.starts}"
+        if audience.told and not confirmed:
             moved_to = time_words(span.start, span.start + length, session.zone)
             return _page(session, typed, {}, asks=sentence(audience), moved_to=moved_to)
         change = session_service.move(
