@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from flask import Flask
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
@@ -294,6 +294,8 @@ def opened(db: DbSession, calendar: CalendarTool) -> Desk:
     max_examples=EXAMPLES,
     derandomize="EXAMPLES" not in os.environ,
     deadline=None,
+    # A sequence is short enough to be read; making it shorter takes minutes.
+    phases=[Phase.generate],
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
