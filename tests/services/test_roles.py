@@ -80,18 +80,7 @@ def test_one_of_two_administrators_can_go(db: DbSession) -> None:
     assert user.roles == {Role.PARTICIPANT}
 
 
-@pytest.mark.parametrize(
-    ("role", "is_staff"),
-    [
-        (Role.ADMINISTRATOR, True),
-        (Role.ORGANISER, True),
-        (Role.ACCREDITATION_OFFICER, True),
-        (Role.MODERATOR, False),
-        (Role.PRESENTER, False),
-    ],
-)
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_staff_are_those_for_whom_there_is_something_to_manage(
-    db: DbSession, role: Role, is_staff: bool
-) -> None:
-    assert make_user(db, roles=(role,)).is_staff is is_staff
+def test_staff_are_those_for_whom_there_is_something_to_manage(db: DbSession) -> None:
+    staff = {role for role in Role if make_user(db, roles=(role,)).is_staff}
+
+    assert staff == {Role.ADMINISTRATOR, Role.ORGANISER, Role.ACCREDITATION_OFFICER}
