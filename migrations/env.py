@@ -45,7 +45,8 @@ def foreign_keys(connection: Connection, *, on: bool) -> None:
         cursor.close()
 
 
-with context.config.attributes["engine"].connect() as connection:
+with context.config.attributes["engine"].connect() as opened:
+    connection = opened.execution_options(unwatched=True)
     foreign_keys(connection, on=False)
     try:
         run(connection)
