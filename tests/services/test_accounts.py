@@ -232,3 +232,24 @@ def test_roles_are_given_and_taken_but_the_last_administrator_stays(db: DbSessio
 
     assert user.roles == {Role.PARTICIPANT}
     assert db.scalars(select(AuditEvent.action)).all() == ["role given", "role given", "role taken"]
+
+
+def test_an_account_that_others_name_keeps_no_password_of_a_stranger(db: DbSession) -> None:
+    token = register(db, password="the password of an intruder")
+
+    named = accounts.waiting_account(db, "Anna@example.net", "Dr Anna Lang", now=NOW)
+    accounts.use_link(db, token, now=NOW)
+
+    assert named.is_active
+    found = accounts.person_with_password(db, "anna@example.net", "the password of an intruder")
+    assert found is None
+
+
+def test_who_has_proved_their_email_keeps_their_password_when_others_name_them(
+    db: DbSession,
+) -> None:
+    accounts.use_link(db, register(db, password=PASSWORD), now=NOW)
+
+    accounts.waiting_account(db, "anna@example.net", "Dr Anna Lang", now=NOW)
+
+    assert accounts.person_with_password(db, "anna@example.net", PASSWORD) is not None

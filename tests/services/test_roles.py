@@ -1,8 +1,10 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from sqlalchemy import select
 
 from tests.builders import NOW, make_society, make_user
-from webinar.db import DbSession
+from webinar.db import DbSession, open_db
 from webinar.domain.access import Action, Role
 from webinar.models import AuditEvent
 from webinar.services import roles
@@ -84,3 +86,27 @@ def test_staff_are_those_for_whom_there_is_something_to_manage(db: DbSession) ->
     staff = {role for role in Role if make_user(db, roles=(role,)).is_staff}
 
     assert staff == {Role.ADMINISTRATOR, Role.ORGANISER, Role.ACCREDITATION_OFFICER}
+
+
+def test_no_password_of_a_stranger_opens_an_account_with_a_role(db: DbSession) -> None:
+    user = make_user(db, verified=False)
+    user.password_hash = "a stranger's, who registered with this e-mail first"
+
+    roles.give_role(db, user.id, Role.ORGANISER, actor_id=None, now=NOW)
+
+    assert user.password_hash is None
+
+
+def test_what_two_gave_at_once_is_given_once(db: DbSession) -> None:
+    user = make_user(db)
+    db.commit()
+
+    def give(_number: int) -> None:
+        with open_db.begin() as other:
+            roles.give_role(other, user.id, Role.ADMINISTRATOR, actor_id=None, now=NOW)
+
+    with ThreadPoolExecutor(4) as people:
+        list(people.map(give, range(4)))
+
+    db.expire_all()
+    assert len(user.grants) == 1

@@ -91,10 +91,9 @@ def use_link(db: DbSession, token: str, *, now: datetime) -> SignInLink:
     if user.erased_at is not None:
         raise links.LinkSpent("This account does not exist any more.")
     if user.verified_at is None:
-        user.verified_at = now
         if link.purpose != Purpose.VERIFY.value:
-            # Whoever chose that password had not proved the e-mail.
-            user.password_hash = None
+            forget_unproved_password(user)
+        user.verified_at = now
     db.flush()
     return link
 
@@ -187,11 +186,21 @@ def waiting_account(db: DbSession, email: str, name: str, *, now: datetime) -> U
     key = email_key(email)
     user = _by_email(db, key)
     if user is not None:
+        forget_unproved_password(user)
         return user
     details = PersonDetails(
         name=name.strip() or key, country="", profession="", zone="Europe/Zurich"
     )
     return _add(db, key, details, password_hash=None, now=now)
+
+
+def forget_unproved_password(user: User) -> None:
+    """Before somebody is trusted: whoever chose a password had not proved the e-mail.
+
+    Else a stranger could open an account for somebody's e-mail first, and wait for a role in it.
+    """
+    if user.verified_at is None:
+        user.password_hash = None
 
 
 def by_email(db: DbSession, email: str) -> User:

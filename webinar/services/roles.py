@@ -8,7 +8,7 @@ from webinar.db import DbSession
 from webinar.domain.access import GIVEN_BY_HAND, REACH, ROLE_NAMES, Reach, Role
 from webinar.domain.errors import DomainError
 from webinar.models import Society, User, UserRole
-from webinar.services import audit
+from webinar.services import accounts, audit
 
 
 class LastAdministrator(DomainError):
@@ -45,11 +45,12 @@ def give_role(
 
     Twice is once. Everybody takes part anyway.
     """
-    user = db.get_one(User, user_id)
-    if role is Role.PARTICIPANT or _grant(user, role, society_id) is not None:
+    user = _locked(db, user_id)
+    if role is Role.PARTICIPANT or _grants(user, role, society_id):
         return user
     if society_id is not None:
         ensure_reach(role, society_id)
+    accounts.forget_unproved_password(user)
     user.grants.append(UserRole(role=role, society_id=society_id))
     _write_roles(db, user, role, society_id, actor_id=actor_id, action="role given", now=now)
     return user
@@ -68,21 +69,26 @@ def take_role(
 
     Raises LastAdministrator.
     """
-    user = db.get_one(User, user_id)
-    grant = _grant(user, role, society_id)
-    if grant is None:
+    user = _locked(db, user_id)
+    grants = _grants(user, role, society_id)
+    if not grants:
         return user
     if role is Role.ADMINISTRATOR and not _other_administrator(db, user):
         raise LastAdministrator("Make somebody else an administrator first.")
-    user.grants.remove(grant)
+    for grant in grants:
+        user.grants.remove(grant)
     _write_roles(db, user, role, society_id, actor_id=actor_id, action="role taken", now=now)
     return user
 
 
-def _grant(user: User, role: Role, society_id: int | None) -> UserRole | None:
-    return next(
-        (one for one in user.grants if one.role is role and one.society_id == society_id), None
-    )
+def _locked(db: DbSession, user_id: int) -> User:
+    """The person, nobody else giving or taking: a grant for all societies no index keeps single."""
+    db.flush()
+    return db.get_one(User, user_id, with_for_update=True, populate_existing=True)
+
+
+def _grants(user: User, role: Role, society_id: int | None) -> list[UserRole]:
+    return [one for one in user.grants if one.role is role and one.society_id == society_id]
 
 
 def _other_administrator(db: DbSession, user: User) -> bool:
