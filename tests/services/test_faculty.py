@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from config import Config
 from tests.builders import NOW, STARTS_AT, make_faculty, make_session, make_user
-from webinar.db import DbSession
+from webinar.db import DbSession, open_db
 from webinar.domain.disclosure import Relation, Typed
 from webinar.domain.errors import NotFound
 from webinar.domain.faculty import FileKind, Need, Words
@@ -323,3 +323,16 @@ def test_somebody_taken_out_meanwhile_is_told_so(db: DbSession, member: FacultyM
 
     with pytest.raises(NotFound):
         faculty.answer_consent(db, gone, agrees=True, now=STARTS_AT)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_what_is_signed_while_the_part_goes_to_somebody_else_is_not_theirs(
+    db: DbSession, member: FacultyMember
+) -> None:
+    somebody = make_user(db)
+    db.commit()
+    with open_db.begin() as organisers:
+        organisers.get_one(FacultyMember, member.id).user_id = somebody.id
+
+    with pytest.raises(NotFound):
+        faculty.disclose(db, member.id, NOTHING, now=NOW)

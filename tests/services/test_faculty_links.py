@@ -47,6 +47,12 @@ def token_of(delivery: Delivery) -> str:
     return str(delivery.details["token"])
 
 
+def signed_in(db: DbSession, member: FacultyMember) -> User:
+    """By a new address."""
+    token = faculty_links.issue(db, member, now=NOW)
+    return faculty_links.sign_in(db, member, token, now=NOW)
+
+
 def complete(db: DbSession, member: FacultyMember) -> None:
     """Send everything in."""
     member.biography = "She operates."
@@ -186,7 +192,7 @@ def test_who_has_no_email_gets_an_address_from_the_organiser_that_signs_nobody_i
     assert token is not None
     assert faculty_links.look_up(db, token, now=NOW) is member
     with pytest.raises(Conflict):
-        faculty_links.sign_in(db, member, now=NOW)
+        signed_in(db, member)
     # Nor does it once an account is there: whoever was handed it never had the mailbox.
     member.user_id = make_user(db).id
     with pytest.raises(LinkEnded):
@@ -199,7 +205,7 @@ def test_the_address_proves_the_email_and_forgets_a_strangers_password(
     waiting = db.get_one(User, member.user_id)
     waiting.password_hash = "chosen by a stranger"
 
-    user = faculty_links.sign_in(db, member, now=NOW)
+    user = signed_in(db, member)
 
     assert user is waiting
     assert (user.is_active, user.verified_at, user.password_hash) == (True, NOW, None)
@@ -210,7 +216,7 @@ def test_a_proved_person_keeps_their_password(db: DbSession, session: WebinarSes
     person.password_hash = "theirs"
     member = make_faculty(db, session, user=person)
 
-    assert faculty_links.sign_in(db, member, now=NOW).password_hash == "theirs"
+    assert signed_in(db, member).password_hash == "theirs"
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role is not Role.PARTICIPANT])
@@ -220,7 +226,7 @@ def test_whoever_may_do_more_than_take_part_signs_in_the_ordinary_way(
     member = make_faculty(db, session, user=make_user(db, roles=(role,)))
 
     with pytest.raises(SignInFirst):
-        faculty_links.sign_in(db, member, now=NOW)
+        signed_in(db, member)
 
 
 @pytest.mark.parametrize("status", [SessionStatus.ENDED, SessionStatus.CANCELLED])
@@ -230,14 +236,26 @@ def test_after_the_session_nobody_is_signed_in(
     session.status = status
 
     with pytest.raises(Conflict):
-        faculty_links.sign_in(db, member, now=NOW)
+        signed_in(db, member)
 
 
 def test_an_erased_person_is_not_signed_in(db: DbSession, member: FacultyMember) -> None:
     db.get_one(User, member.user_id).erased_at = NOW
 
     with pytest.raises(Conflict):
-        faculty_links.sign_in(db, member, now=NOW)
+        signed_in(db, member)
+
+
+def test_who_signs_out_everywhere_is_signed_in_by_no_address_of_before(
+    db: DbSession, member: FacultyMember
+) -> None:
+    token = faculty_links.issue(db, member, now=NOW)
+    accounts.end_sign_ins(db, member.user_id, now=NOW)
+
+    assert faculty_links.look_up(db, token, now=NOW) is member
+    with pytest.raises(SignInFirst):
+        faculty_links.sign_in(db, member, token, now=NOW)
+    assert signed_in(db, member).id == member.user_id
 
 
 def test_who_owes_something_is_reminded_once_for_each_of_the_days(

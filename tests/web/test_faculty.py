@@ -436,10 +436,10 @@ def test_what_was_sent_while_the_part_went_to_somebody_else_is_not_theirs(
     class Slow(io.BytesIO):
         """A form on its way, while an organiser names somebody else."""
 
-        def read(self, size: int | None = -1) -> bytes:
+        def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
             guest.member.user_id = make_user(db).id
             db.commit()
-            return super().read(size)
+            return super().readinto(buffer)
 
     boundary, form = encode_multipart({"slides": FileStorage(io.BytesIO(PDF), "talk.pdf")})
 

@@ -347,12 +347,19 @@ def without_consent(db: DbSession, *, since: datetime) -> list[FacultyMember]:
 
 
 def _locked(db: DbSession, member_id: int) -> FacultyMember:
-    """The member, with the session held: an organiser's edit at the same time waits."""
-    session_id = db.scalar(select(FacultyMember.session_id).where(FacultyMember.id == member_id))
-    if session_id is None:
+    """The member, with the session held: an organiser's edit at the same time waits.
+
+    Raises NotFound if such an edit gave the part to somebody else since it was looked up.
+    """
+    member = db.get(FacultyMember, member_id)
+    user_id = member.user_id if member is not None else None
+    if member is not None:
+        db.flush()
+        key = member.session_id
+        load(db, db.get_one(WebinarSession, key, with_for_update=True, populate_existing=True))
+    if member is None or member not in member.session.faculty or member.user_id != user_id:
         raise NotFound("This part of the session is not yours any more. Ask the organiser.")
-    session = db.get_one(WebinarSession, session_id, with_for_update=True, populate_existing=True)
-    return of_session(session, member_id)
+    return member
 
 
 def _words_of(member: FacultyMember) -> Words:

@@ -2,7 +2,8 @@
 
 A secret names the account it was made for, and its hash covers that: when the organiser gives a
 part to somebody else, the addresses of the person before end by themselves. Secrets of accounts
-are only ever mailed, so whoever holds one has the mailbox.
+are only ever mailed, so whoever holds one has the mailbox. It also names how often the person has
+ended their sign-ins: after that it opens their page, but signs nobody in any more.
 """
 
 from dataclasses import dataclass
@@ -47,7 +48,9 @@ class Reminder:
 
 def issue(db: DbSession, member: FacultyMember, *, now: datetime) -> str:
     """A new personal address; gives its secret, which is not kept."""
-    token = f"{member.user_id or 0}.{links.new_token()}"
+    user = db.get(User, member.user_id) if member.user_id is not None else None
+    generation = user.sign_in_generation if user is not None else 0
+    token = f"{member.user_id or 0}.{generation}.{links.new_token()}"
     member.links.append(
         FacultyLink(
             token_hash=links.hash_of(token),
@@ -62,7 +65,9 @@ def issue(db: DbSession, member: FacultyMember, *, now: datetime) -> str:
 def look_up(db: DbSession, token: str, *, now: datetime) -> FacultyMember:
     """The member whose address this is; raises LinkEnded."""
     link = db.scalar(select(FacultyLink).where(FacultyLink.token_hash == links.hash_of(token)))
-    member = db.get(FacultyMember, link.faculty_id) if link is not None else None
+    member = None
+    if link is not None:
+        member = db.get(FacultyMember, link.faculty_id, populate_existing=True)
     if (
         link is None
         or member is None
@@ -124,12 +129,15 @@ def replace(db: DbSession, member_id: int, *, actor_id: int, now: datetime) -> s
     return issue(db, member, now=now)
 
 
-def sign_in(db: DbSession, member: FacultyMember, *, now: datetime) -> User:
+def sign_in(db: DbSession, member: FacultyMember, token: str, *, now: datetime) -> User:
     """The person who holds this mailed address, proved and fit to be signed in.
 
-    Raises SignInFirst for accounts with a role, Conflict when there is nothing to broadcast.
+    Raises SignInFirst for accounts with a role and for those whose sign-ins were ended since the
+    address was made, Conflict when there is nothing to broadcast.
     """
-    user = db.get(User, member.user_id, with_for_update=True) if member.user_id else None
+    user = None
+    if member.user_id is not None:
+        user = db.get(User, member.user_id, with_for_update=True, populate_existing=True)
     if user is None or user.erased_at is not None:
         raise Conflict(
             "There is no account for you here yet. Ask the organiser to add your e-mail."
@@ -138,6 +146,8 @@ def sign_in(db: DbSession, member: FacultyMember, *, now: datetime) -> User:
         raise Conflict("The session is over or cancelled: there is nothing to broadcast.")
     if user.grants:
         raise SignInFirst("Your account may do more than take part. Sign in the ordinary way.")
+    if not token.startswith(f"{user.id}.{user.sign_in_generation}."):
+        raise SignInFirst("You have signed out everywhere since. Sign in the ordinary way.")
     if user.verified_at is None:
         user.verified_at = now
         # Whoever chose a password before had not proved the e-mail.

@@ -169,7 +169,7 @@ def open_studio(token: str) -> ResponseReturnValue:
         return redirect(studio, code=303)
     _ensure_not_forged()
     try:
-        user: User = faculty_links.sign_in(g.db, member, now=g.now)
+        user: User = faculty_links.sign_in(g.db, member, token, now=g.now)
     except SignInFirst:
         return redirect(url_for("auth.sign_in", next=studio), code=303)
     g.db.commit()
@@ -230,7 +230,7 @@ def _typed(form: Mapping[str, str]) -> Typed:
 
 def _receive(token: str, kind: FileKind) -> ResponseReturnValue:
     """Take a file in: known person first, then the bytes, then what they are, then the row."""
-    member_id = _member(token).id
+    _member(token)
     # Nobody else waits for this network, nor for the picture being drawn.
     g.db.commit()
     try:
@@ -239,7 +239,8 @@ def _receive(token: str, kind: FileKind) -> ResponseReturnValue:
         status = 413 if isinstance(refusal.__cause__, RequestEntityTooLarge) else 422
         return _refused(token, kind.value, refusal, status=status)
     try:
-        old = faculty.keep_file(g.db, member_id, kind, file, now=g.now)
+        # Sending takes minutes, in which the part may have gone to somebody else.
+        old = faculty.keep_file(g.db, _member(token).id, kind, file, now=g.now)
     except DomainError:
         files().delete(file.storage_key)
         raise

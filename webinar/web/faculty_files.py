@@ -43,7 +43,8 @@ def portrait(public_id: str, member_id: int) -> ResponseReturnValue:
     if not sessions.visible_to_public(session):
         raise NotFound("There is no such session, or it is not announced yet.")
     answer = photo_answer(file_of(faculty.of_session(session, member_id), FileKind.PHOTO))
-    answer.headers["Cache-Control"] = f"public, max-age={PHOTO_LASTS_SECONDS}"
+    # The reader's cookie is renewed along with it: no cache that people share may keep that.
+    answer.headers["Cache-Control"] = f"private, max-age={PHOTO_LASTS_SECONDS}"
     return answer
 
 
