@@ -91,7 +91,17 @@ def test_a_formula_is_neither_calculated_nor_believed() -> None:
 
 
 BOMB = zipped(**{"[Content_Types].xml": b"<a/>", "xl__big.xml": b" " * 31_000_000})
-ENTITIES = zipped(**{"[Content_Types].xml": b'<!DOCTYPE a [<!ENTITY b "c">]><a/>'})
+BROKEN = bytearray(zipped(**{"[Content_Types].xml": b"<a/>" * 1000}))
+BROKEN[50:60] = b"\xff" * 10
+DOCTYPE = '<!DOCTYPE a [<!ENTITY b "c">]><a/>'
+ENTITIES, LATE_ENTITIES, WIDE_ENTITIES = (
+    zipped(**{"[Content_Types].xml": b"<a/>", "xl__sharedStrings.xml": strings})
+    for strings in (
+        DOCTYPE.encode(),
+        f"<!--{' ' * 100_000}-->{DOCTYPE}".encode(),
+        DOCTYPE.encode("utf-16"),
+    )
+)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +118,10 @@ ENTITIES = zipped(**{"[Content_Types].xml": b'<!DOCTYPE a [<!ENTITY b "c">]><a/>
         (zipped(**{"a.txt": b"a"}), "not an XLSX file"),
         (zipped(**{"[Content_Types].xml": b"<a/>"}), "cannot be read"),
         (BOMB, "too large once unpacked"),
+        (bytes(BROKEN), "damaged"),
         (ENTITIES, "holds what no spreadsheet writes"),
+        (LATE_ENTITIES, "holds what no spreadsheet writes"),
+        (WIDE_ENTITIES, "holds what no spreadsheet writes"),
         (xlsx(["date"], *([["2027-01-14"]] * 2500)), "too many rows"),
     ],
 )

@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime, time
+from lzma import LZMAError
 from xml.etree.ElementTree import ParseError
 
 from openpyxl import load_workbook
@@ -25,6 +26,25 @@ LONGEST_FIELD = 40_000
 # A spreadsheet would calculate a cell of text that begins with one of these.
 FORMULA = re.compile(r"'*[=+\-@\t\r]")
 QUOTED = re.compile(r"''*[=+\-@\t\r]")
+# What zipfile raises for a member that is broken, locked or packed in a way it does not know.
+DAMAGED = (
+    EOFError,
+    LZMAError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+# In each encoding that the reader of XML knows by itself.
+DOCUMENT_TYPE = re.compile(
+    b"|".join(
+        re.escape(sign.encode(encoding))
+        for sign in ("<!DOCTYPE", "<!ENTITY")
+        for encoding in ("ascii", "utf-16-le", "utf-16-be")
+    )
+)
 # What openpyxl raises for a file that is not as it says, each seen in the tests or its code.
 UNREADABLE = (
     AttributeError,
@@ -158,11 +178,11 @@ def _ensure_small(content: bytes) -> None:
             if "[Content_Types].xml" not in archive.namelist():
                 raise SheetRefused("This is not an XLSX file. Choose a CSV or XLSX file.")
             for member in members:
-                with archive.open(member) as part:
-                    beginning = part.read(2_000)
-                if b"<!DOCTYPE" in beginning or b"<!ENTITY" in beginning:
+                # To its end: a comment of megabytes may stand before the document type, and what
+                # comes before is what the reader of XML lets grow a hundredfold.
+                if DOCUMENT_TYPE.search(archive.read(member)):
                     raise SheetRefused("This XLSX file holds what no spreadsheet writes.")
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, ValueError) as error:
+    except DAMAGED as error:
         raise SheetRefused(
             "This XLSX file is damaged or locked by a password. Save it anew."
         ) from error
