@@ -10,7 +10,7 @@ from sqlalchemy import select
 from tests.builders import NOW, make_registration, make_series, make_user
 from webinar.db import DbSession
 from webinar.domain.errors import DomainError
-from webinar.domain.session import SessionStatus
+from webinar.domain.session import ChangedMeanwhile, SessionStatus
 from webinar.models import AuditEvent, Series, WebinarSession
 from webinar.services import season_changes, series, series_breaks
 from webinar.services.feeds import CalendarTool
@@ -206,3 +206,24 @@ def test_a_break_that_is_taken_back_brings_its_drafts_back_as_they_were(
     assert [(one.public_id, one.ical_uid, one.starts_at) for one in again] == names
     assert made.exceptions == []
     assert [row.rule for row in made.rules] == ["FREQ=WEEKLY;BYDAY=TH"]
+
+
+def test_a_break_is_not_taken_back_over_another_one(
+    db: DbSession, made: Series, calendar: CalendarTool
+) -> None:
+    changes = []
+    for day in (date(2026, 12, 24), date(2027, 2, 11)):
+        changes.append(season_changes.begin(db, actor_id=None, summary="A break.", now=NOW))
+        series_breaks.add(
+            db, made.id, day, reason="Rest", change=changes[-1], actor_id=None, now=NOW
+        )
+    first, second = (change.id for change in changes)
+
+    with pytest.raises(ChangedMeanwhile):
+        season_changes.undo(db, first, actor_id=None, calendar=calendar, now=NOW)
+    there = len(made.exceptions)
+    season_changes.undo(db, second, actor_id=None, calendar=calendar, now=NOW)
+    season_changes.undo(db, first, actor_id=None, calendar=calendar, now=NOW)
+
+    assert there == 2
+    assert made.exceptions == []

@@ -42,6 +42,9 @@ class Item(TypedDict, total=False):
     excepted: str | None
     """The day that its series leaves out since a draft was discarded."""
     series: int
+    """Its `before` is what it was planned by."""
+    after: object
+    """What the series was planned by after the change."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +135,10 @@ def undo(
             "People have been told already, so this cannot be taken back silently. "
             "Change the session again; they are told once more."
         )
+    # The last item of each series says how the change left it.
+    for series_id, after in {i["series"]: i.get("after") for i in items if "series" in i}.items():
+        if after is not None:
+            series_rules.ensure_as_left(db, series_id, after)
     told = 0
     for item in reversed(items):
         if "session" in item:

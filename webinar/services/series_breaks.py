@@ -121,7 +121,7 @@ def add(
     db.flush()
     db.expire(series, ["exceptions"])
     if change is not None:
-        note(change, series.id, before)
+        note(db, change, series, before)
     if met.drafts:
         discard_all(db, met.drafts, reason=reason, change=change, actor_id=actor_id, now=now)
     audit.write(

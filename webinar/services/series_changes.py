@@ -146,7 +146,7 @@ def apply(
     db.flush()
     for session in new:
         season_changes.note_made(undoable, session)
-    note(undoable, series.id, before)
+    note(db, undoable, series, before)
     audit.write(
         db,
         actor_id=actor_id,

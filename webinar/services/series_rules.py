@@ -5,6 +5,7 @@ from datetime import date, time
 from typing import TypedDict, cast
 
 from webinar.db import DbSession
+from webinar.domain.session import ChangedMeanwhile
 from webinar.models import PlanningRule, SeasonChange, Series, SeriesException
 
 
@@ -51,9 +52,22 @@ def snapshot(series: Series) -> SeriesBefore:
     )
 
 
-def note(change: SeasonChange, series_id: int, before: SeriesBefore) -> None:
-    """Let the change be taken back for the series too."""
-    change.items = [*change.items, {"series": series_id, "before": before}]
+def note(db: DbSession, change: SeasonChange, series: Series, before: SeriesBefore) -> None:
+    """Let the change be taken back for the series too, as long as it is what it is now."""
+    db.flush()
+    db.expire(series, ["rules", "exceptions"])
+    item = {"series": series.id, "before": before, "after": snapshot(series)}
+    change.items = [*change.items, item]
+
+
+def ensure_as_left(db: DbSession, series_id: int, after: object) -> None:
+    """Raise ChangedMeanwhile if the series was planned anew since; else hold it."""
+    series = db.get_one(Series, series_id, with_for_update=True, populate_existing=True)
+    if _in_order(snapshot(series)) != _in_order(cast(SeriesBefore, after)):
+        raise ChangedMeanwhile(
+            f"The rules or breaks of {series.name} were changed again since. "
+            "Take that back first, or change the series once more."
+        )
 
 
 def put_back(db: DbSession, series_id: int, before: object) -> None:
@@ -73,6 +87,10 @@ def put_back(db: DbSession, series_id: int, before: object) -> None:
     _put_exceptions(series, was["exceptions"])
     db.flush()
     db.expire(series, ["rules", "exceptions"])
+
+
+def _in_order(was: SeriesBefore) -> list[str]:
+    return sorted(repr(row) for row in [*was["rules"], *was["exceptions"]])
 
 
 def _put_exceptions(series: Series, was: Iterable[ExceptionBefore]) -> None:
