@@ -5,9 +5,10 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from tests.builders import make_society, make_user
+from tests.queries import counted
 from webinar.db import DbSession
 from webinar.domain.access import Role
 from webinar.models import Delivery, User, UserRole
@@ -168,14 +169,9 @@ def test_the_list_asks_the_same_few_questions_for_any_number_of_people(
         user = make_user(db, verified=number % 2 == 0)
         user.grants += [UserRole(role=Role.ORGANISER, society_id=one.id) for one in societies]
     db.commit()
-    asked: list[str] = []
-    event.listen(
-        app.extensions["engine"],
-        "before_cursor_execute",
-        lambda _connection, _cursor, statement, *_: asked.append(statement),
-    )
 
-    answer = desk.get("/manage/people/")
+    with counted(app.extensions["engine"]) as asked:
+        answer = desk.get("/manage/people/")
 
     assert answer.status_code == 200
     assert len([one for one in asked if one.startswith("SELECT")]) <= 12

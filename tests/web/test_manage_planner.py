@@ -2,18 +2,18 @@
 
 import html
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from tests.builders import NOW, STARTS_AT, make_series, make_session, make_topic, make_user
 from tests.evidence import make_grant
+from tests.queries import counted
 from webinar.db import DbSession
 from webinar.domain.access import Role
 from webinar.domain.credit import GrantStatus
@@ -96,18 +96,6 @@ def record(client: FlaskClient, season: list[WebinarSession], **change: object) 
     }
     answer = client.post(path_of(season[0].series), data={**data, **change}, follow_redirects=True)
     return answer.text
-
-
-@contextmanager
-def counted(app: Flask) -> Iterator[list[str]]:
-    statements: list[str] = []
-
-    def note(conn: object, cursor: object, statement: str, *rest: object) -> None:
-        statements.append(statement)
-
-    event.listen(app.extensions["engine"], "before_cursor_execute", note)
-    yield statements
-    event.remove(app.extensions["engine"], "before_cursor_execute", note)
 
 
 def test_the_page_says_what_the_body_wants_until_when_and_what_fails(
@@ -291,7 +279,7 @@ def test_no_page_asks_more_for_more_sessions(
         "/manage/policies/eaccme-3.0-live",
         f"/manage/sessions/{season[0].public_id}/accreditation",
     ):
-        with counted(app) as statements:
+        with counted(app.extensions["engine"]) as statements:
             officer.get(path)
         asked[path] = len(statements)
 
