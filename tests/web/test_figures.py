@@ -1,6 +1,5 @@
 """One session in figures, as its organiser reads them."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from itertools import pairwise
 
@@ -17,20 +16,12 @@ from tests.builders import (
 )
 from tests.evidence import make_grant, watch
 from webinar.db import DbSession
-from webinar.domain.access import Role
 from webinar.domain.attendance import ViewingMode
 from webinar.domain.session import SessionStatus
-from webinar.models import User, WebinarSession
+from webinar.models import WebinarSession
 from webinar.services.session_figures import Registered, session_figures
 
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def organiser(db: DbSession, signed_in_as: Callable[[User], FlaskClient]) -> FlaskClient:
-    user = make_user(db, roles=(Role.ORGANISER,))
-    db.commit()
-    return signed_in_as(user)
 
 
 @pytest.fixture

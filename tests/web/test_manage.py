@@ -7,13 +7,11 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.builders import (
-    make_faculty,
-    make_series,
     make_session,
     make_user,
 )
+from tests.web.managing import STARTS_AT
 from webinar.db import DbSession
-from webinar.domain.access import Role
 from webinar.domain.recording import RecordingState
 from webinar.domain.session import SessionStatus
 from webinar.models import (
@@ -21,25 +19,6 @@ from webinar.models import (
     User,
     WebinarSession,
 )
-
-STARTS_AT = datetime(2126, 11, 28, 17, 15, tzinfo=UTC)  # a Thursday
-
-
-@pytest.fixture
-def organiser(db: DbSession, signed_in_as: Callable[[User], FlaskClient]) -> FlaskClient:
-    user = make_user(db, "organiser@example.net", roles=(Role.ORGANISER,))
-    db.commit()
-    return signed_in_as(user)
-
-
-@pytest.fixture
-def session(db: DbSession) -> WebinarSession:
-    session = make_session(
-        db, starts_at=STARTS_AT, status=SessionStatus.DRAFT, series=make_series(db, "rounds")
-    )
-    make_faculty(db, session)
-    db.commit()
-    return session
 
 
 @pytest.mark.parametrize("path", ["", "series/", "series/new", "sessions/", "recordings/"])

@@ -59,11 +59,6 @@ def officer(
 
 
 @pytest.fixture
-def organiser(db: DbSession, signed_in_as: Callable[[User], FlaskClient]) -> FlaskClient:
-    return client_of(db, signed_in_as, Role.ORGANISER)
-
-
-@pytest.fixture
 def session(db: DbSession) -> WebinarSession:
     ensure_policies(db, now=NOW)
     session = make_session(db, starts_at=STARTS_AT)
@@ -422,9 +417,7 @@ def test_the_same_as_last_time(db: DbSession, organiser: FlaskClient) -> None:
     assert [grant.status for grant in stored(db)] == [GrantStatus.GRANTED, GrantStatus.APPLIED]
 
 
-def test_the_list_says_which_sessions_earn_nothing(
-    db: DbSession, organiser: FlaskClient
-) -> None:
+def test_the_list_says_which_sessions_earn_nothing(db: DbSession, organiser: FlaskClient) -> None:
     soon = datetime.now(UTC) + timedelta(days=3)
     make_session(db, starts_at=soon, title="Earns nothing")
     accredited = make_session(db, starts_at=soon, title="Earns something")

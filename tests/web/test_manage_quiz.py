@@ -1,7 +1,5 @@
 """The short test of a session, as it is written in the browser."""
 
-from collections.abc import Callable
-
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -9,8 +7,7 @@ from sqlalchemy import select
 from tests.builders import NOW, make_session, make_user
 from tests.evidence import make_test
 from webinar.db import DbSession
-from webinar.domain.access import Role
-from webinar.models import AuditEvent, TestAttempt, TestItem, User, WebinarSession
+from webinar.models import AuditEvent, TestAttempt, TestItem, WebinarSession
 
 ITEM = {
     "text": "When is dissection left out?",
@@ -23,13 +20,6 @@ ITEM = {
     "right": "2",
     "comment": "As the trial says.",
 }
-
-
-@pytest.fixture
-def officer(db: DbSession, signed_in_as: Callable[[User], FlaskClient]) -> FlaskClient:
-    user = make_user(db, roles=(Role.ACCREDITATION_OFFICER,))
-    db.commit()
-    return signed_in_as(user)
 
 
 @pytest.fixture

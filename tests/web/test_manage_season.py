@@ -21,13 +21,6 @@ HEAD = ["series", "date", "title"]
 
 
 @pytest.fixture
-def organiser(db: DbSession, signed_in_as: Callable[[User], FlaskClient]) -> FlaskClient:
-    user = make_user(db, "organiser@example.net", roles=(Role.ORGANISER,))
-    db.commit()
-    return signed_in_as(user)
-
-
-@pytest.fixture
 def series(db: DbSession) -> Series:
     series = make_series(db, "rounds", society=make_society(db, "school"))
     db.commit()

@@ -19,13 +19,6 @@ SPAN = "old_from=2126-11-28&old_to=2127-01-16&new_from=2127-11-27"
 
 
 @pytest.fixture
-def organiser(db: DbSession, signed_in_as: Callable[[User], FlaskClient]) -> FlaskClient:
-    user = make_user(db, "organiser@example.net", roles=(Role.ORGANISER,))
-    db.commit()
-    return signed_in_as(user)
-
-
-@pytest.fixture
 def series(db: DbSession) -> Series:
     """Eight Thursdays; New Year, a Friday here, is a Thursday in the next season."""
     series = make_series(db, "rounds")

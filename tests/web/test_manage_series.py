@@ -1,13 +1,16 @@
 """The pages of series, as a browser without scripts uses them. Dates lie in years to come."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, time, timedelta
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from tests.builders import make_registration, make_series, make_session, make_society, make_user
+from tests.queries import counted
+from tests.web.managing import STARTS_AT
 from webinar.db import DbSession
 from webinar.domain.access import Role
 from webinar.domain.session import SessionStatus
@@ -44,7 +47,6 @@ SERIES = {
     "rule-0-last_day": "",
     "rule-0-times": "10",
 }
-STARTS_AT = datetime(2126, 11, 28, 17, 15, tzinfo=UTC)  # a Thursday
 SECOND_RULE = {
     "rule-1-pattern": "first",
     "rule-1-weekday": "TU",
@@ -52,13 +54,6 @@ SECOND_RULE = {
     "rule-1-minutes": "60",
     "rule-1-first_day": "2126-12-01",
 }
-
-
-@pytest.fixture
-def organiser(db: DbSession, signed_in_as: Callable[[User], FlaskClient]) -> FlaskClient:
-    user = make_user(db, "organiser@example.net", roles=(Role.ORGANISER,))
-    db.commit()
-    return signed_in_as(user)
 
 
 @pytest.fixture
@@ -505,7 +500,7 @@ def test_a_change_that_makes_no_sense_is_refused_beside_its_field(
 
 
 def test_the_pages_of_series_ask_few_questions_however_much_is_planned(
-    db: DbSession, organiser: FlaskClient, rounds: Series
+    app: Flask, db: DbSession, organiser: FlaskClient, rounds: Series
 ) -> None:
     for number in range(15):
         make_series(db, f"more-{number}")
@@ -515,16 +510,9 @@ def test_the_pages_of_series_ask_few_questions_however_much_is_planned(
         session.status = SessionStatus.DRAFT
     db.commit()
     asked: dict[str, int] = {}
-    engine = db.get_bind()
     for path in ("series/", "series/rounds", "series/rounds?until=2129-03-01"):
-        statements: list[str] = []
-
-        def count(*details: object, kept: list[str] = statements) -> None:
-            kept.append(str(details[2]))
-
-        event.listen(engine, "before_cursor_execute", count)
-        assert organiser.get(f"/manage/{path}").status_code == 200
-        event.remove(engine, "before_cursor_execute", count)
+        with counted(app.extensions["engine"]) as statements:
+            assert organiser.get(f"/manage/{path}").status_code == 200
         asked[path] = len(statements)
 
     assert max(asked.values()) <= 12, asked

@@ -1,74 +1,18 @@
 """What is done to a session by one button. Dates lie in years to come."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from tests.builders import make_faculty, make_registration, make_series, make_session, make_user
+from tests.builders import make_session, make_user
+from tests.web.managing import STARTS_AT, again, with_a_place
 from webinar.db import DbSession
 from webinar.domain.access import Role
 from webinar.domain.session import SessionStatus
 from webinar.models import AuditEvent, Registration, SeasonChange, User, WebinarSession
-
-STARTS_AT = datetime(2126, 11, 28, 17, 15, tzinfo=UTC)  # a Thursday
-
-SESSION = {
-    "title": "Sentinel nodes after neoadjuvant therapy",
-    "abstract": "What to do with the node.",
-    "objectives": "Know when to stop.",
-    "language": "en",
-    "more_topics": "",
-    "day": "2126-11-28",
-    "starts": "18:15",
-    "ends": "19:00",
-    "zone": "Europe/Zurich",
-    "faculty-0-part": "presenter",
-    "faculty-0-name": "Prof Elena Marchetti",
-    "faculty-0-affiliation": "",
-    "faculty-0-disclosure": "Nothing to disclose.",
-    "faculty-0-email": "",
-}
-
-
-@pytest.fixture
-def organiser(db: DbSession, signed_in_as: Callable[[User], FlaskClient]) -> FlaskClient:
-    user = make_user(db, "organiser@example.net", roles=(Role.ORGANISER,))
-    db.commit()
-    return signed_in_as(user)
-
-
-@pytest.fixture
-def session(db: DbSession) -> WebinarSession:
-    """A session that says what SESSION says."""
-    session = make_session(
-        db, starts_at=STARTS_AT, status=SessionStatus.DRAFT, series=make_series(db, "rounds")
-    )
-    session.abstract, session.objectives = SESSION["abstract"], SESSION["objectives"]
-    make_faculty(db, session)
-    db.commit()
-    return session
-
-
-@pytest.fixture
-def published(db: DbSession, organiser: FlaskClient, session: WebinarSession) -> WebinarSession:
-    organiser.post(f"/manage/sessions/{session.public_id}/publish")
-    return again(db, session)
-
-
-def again(db: DbSession, session: WebinarSession) -> WebinarSession:
-    db.refresh(session)
-    db.commit()
-    return session
-
-
-def with_a_place(db: DbSession, session: WebinarSession) -> User:
-    user = make_user(db)
-    make_registration(db, session, user)
-    db.commit()
-    return user
 
 
 def test_publishing_says_what_is_missing(

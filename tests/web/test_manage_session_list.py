@@ -1,12 +1,10 @@
 """The list of sessions and its month. Dates lie in years to come."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event
 
 from tests.builders import (
     make_faculty,
@@ -17,29 +15,12 @@ from tests.builders import (
     make_topic,
     make_user,
 )
+from tests.queries import counted
+from tests.web.managing import STARTS_AT
 from webinar.db import DbSession
 from webinar.domain.access import Role
 from webinar.domain.session import SessionStatus
 from webinar.models import User, UserRole, WebinarSession
-
-STARTS_AT = datetime(2126, 11, 28, 17, 15, tzinfo=UTC)  # a Thursday
-
-
-@pytest.fixture
-def organiser(db: DbSession, signed_in_as: Callable[[User], FlaskClient]) -> FlaskClient:
-    user = make_user(db, "organiser@example.net", roles=(Role.ORGANISER,))
-    db.commit()
-    return signed_in_as(user)
-
-
-@pytest.fixture
-def session(db: DbSession) -> WebinarSession:
-    session = make_session(
-        db, starts_at=STARTS_AT, status=SessionStatus.DRAFT, series=make_series(db, "rounds")
-    )
-    make_faculty(db, session)
-    db.commit()
-    return session
 
 
 def test_sessions_are_filtered_sorted_and_exported(
@@ -180,16 +161,9 @@ def test_five_hundred_sessions_take_twelve_queries(
         for number in range(500)
     )
     db.commit()
-    asked: list[str] = []
-    engine = app.extensions["engine"]
-
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        asked.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
     for path in ("", "?view=month&month=2126-11", "?words=evening&sort=presenter"):
-        asked.clear()
-        answer = organiser.get(f"/manage/sessions/{path}")
+        with counted(app.extensions["engine"]) as asked:
+            answer = organiser.get(f"/manage/sessions/{path}")
 
         assert answer.status_code == 200
         assert "Evening" in answer.text

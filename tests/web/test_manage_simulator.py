@@ -1,23 +1,13 @@
 """The credit simulator as officers and organisers use it."""
 
 import re
-from collections.abc import Callable
 
 import pytest
 from flask.testing import FlaskClient
 
-from tests.builders import NOW, make_session, make_user
+from tests.builders import NOW, make_session
 from webinar.db import DbSession
-from webinar.domain.access import Role
-from webinar.models import User
 from webinar.services.policies import ensure_policies
-
-
-@pytest.fixture
-def officer(db: DbSession, signed_in_as: Callable[[User], FlaskClient]) -> FlaskClient:
-    user = make_user(db, roles=(Role.ACCREDITATION_OFFICER,))
-    db.commit()
-    return signed_in_as(user)
 
 
 def rows(page: str) -> dict[str, tuple[str, str]]:
