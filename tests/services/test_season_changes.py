@@ -6,16 +6,24 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.exc import OperationalError
 
 from tests.builders import NOW, STARTS_AT, make_ready, make_series, make_session, make_user
-from webinar.db import DbSession
+from webinar.db import DbSession, open_db
 from webinar.domain.errors import Conflict, NotAllowed
 from webinar.domain.letter import Dropped, Letter, MailKind, Postponed
 from webinar.domain.session import ChangedMeanwhile, FacultyPart, SessionStatus
 from webinar.domain.session_details import FacultyDetails
 from webinar.models import Delivery, SeriesException, User, WebinarSession
-from webinar.services import deliveries, letters, registrations, season_changes, sessions
+from webinar.services import (
+    announcements,
+    deliveries,
+    letters,
+    registrations,
+    season_changes,
+    sessions,
+)
 from webinar.services.feeds import CalendarTool
 from webinar.services.season_changes import GRACE, TooLate
 from webinar.services.session_facts import details_of
@@ -372,3 +380,22 @@ def test_drafts_that_a_change_made_go_with_it_unless_somebody_worked_on_them(
         season_changes.undo(db, second.id, actor_id=None, calendar=calendar, now=NOW)
 
     assert db.scalars(select(WebinarSession.id)).all() == [touched.id]
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_no_notice_leaves_while_something_newer_takes_its_place(
+    db: DbSession, announced: WebinarSession, move: Callable[..., int]
+) -> None:
+    place_for(db, announced)
+    move(TUESDAY)
+    db.commit()
+    (waiting,) = deliveries.due(db, now=AFTER, limit=100)
+
+    announcements.told_of_last(db, announced, now=NOW)
+
+    with open_db() as mails:
+        mails.execute(text("SET lock_timeout = '100ms'"))
+        with pytest.raises(OperationalError):
+            deliveries.claim(mails, waiting, now=AFTER)
+    db.commit()
+    assert deliveries.claim(db, waiting, now=AFTER) is not None

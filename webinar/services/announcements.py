@@ -115,7 +115,10 @@ def places(db: DbSession, session_id: int) -> list[int]:
 
 
 def _unsaid(db: DbSession, session_id: int, *, now: datetime) -> dict[int, Standing]:
-    """For each person who waits for a notice, what they know until it leaves."""
+    """For each person who waits for a notice, what they know until it leaves.
+
+    None of these leaves before this transaction ends: else it would count as unsaid and be sent.
+    """
     waiting: Select[Delivery] = (
         select(Delivery)
         .where(Delivery.kind.in_([kind.value for kind in NOTICES]))
@@ -124,6 +127,8 @@ def _unsaid(db: DbSession, session_id: int, *, now: datetime) -> dict[int, Stand
         # What is being sent this moment counts as said.
         .where(or_(Delivery.lease_until.is_(None), Delivery.lease_until <= now))
         .order_by(Delivery.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
     )
     found: dict[int, Standing] = {}
     for delivery in db.scalars(waiting):
