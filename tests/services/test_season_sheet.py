@@ -1,6 +1,7 @@
 """A season taken in from a table: all of it or nothing, every problem at once, and out again."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -18,7 +19,7 @@ from tests.builders import (
     make_topic,
     make_user,
 )
-from webinar.db import DbSession
+from webinar.db import DbSession, open_db
 from webinar.domain.session import FacultyPart, SessionStatus
 from webinar.domain.session_details import UNTITLED
 from webinar.models import (
@@ -28,9 +29,10 @@ from webinar.models import (
     SeriesException,
     WebinarSession,
 )
-from webinar.services import season_changes, season_sheet
+from webinar.services import season_changes, season_sheet, sessions
 from webinar.services.feeds import CalendarTool
 from webinar.services.season_sheet import Deed, Taken
+from webinar.services.session_facts import details_of
 from webinar.tools import calendar_tool
 
 HEAD = ["id", "series", "society", "date", "start", "minutes", "title", "topics", "faculty"]
@@ -388,3 +390,20 @@ def test_an_import_can_be_taken_back_in_one_go(
     db.commit()
 
     assert [found.title for found in everything(db)] == ["Before"]
+
+
+def test_what_somebody_fills_in_while_the_table_is_read_is_not_overwritten(
+    db: DbSession, calendar: CalendarTool, series: Series
+) -> None:
+    session = make_session(db, series=series, status=SessionStatus.DRAFT)
+    db.commit()
+    with open_db.begin() as colleagues:
+        theirs = colleagues.get_one(WebinarSession, session.id)
+        filled = replace(details_of(theirs), title="Filled in meanwhile")
+        sessions.edit(colleagues, session.id, filled, actor_id=None, calendar=calendar, now=NOW)
+
+    found = taken(db, calendar, [["id", "title"], [session.public_id, "From the table"]])
+
+    assert not found.is_clean
+    assert "Somebody else changed this session" in problems(found)[0][2]
+    assert session.title == "Filled in meanwhile"

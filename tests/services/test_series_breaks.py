@@ -1,6 +1,7 @@
 """Breaks of a series: a day or a whole August, over what is planned already or not."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -8,13 +9,15 @@ from flask import Flask
 from sqlalchemy import select
 
 from tests.builders import NOW, make_registration, make_series, make_user
-from webinar.db import DbSession
+from webinar.db import DbSession, open_db
 from webinar.domain.errors import DomainError
 from webinar.domain.session import ChangedMeanwhile, SessionStatus
 from webinar.models import AuditEvent, Series, WebinarSession
-from webinar.services import season_changes, series, series_breaks
+from webinar.services import season_changes, series, series_breaks, sessions
 from webinar.services.feeds import CalendarTool
 from webinar.services.series_breaks import AlreadyPlanned, Break, DraftsInTheWay, ImpossibleBreak
+from webinar.services.series_drafts import discard_all
+from webinar.services.session_facts import details_of
 from webinar.services.societies import NameMissing
 from webinar.tools import calendar_tool
 
@@ -227,3 +230,19 @@ def test_a_break_is_not_taken_back_over_another_one(
 
     assert there == 2
     assert made.exceptions == []
+
+
+def test_a_draft_that_somebody_fills_in_meanwhile_is_not_discarded(
+    db: DbSession, made: Series, plan: Plan, calendar: CalendarTool
+) -> None:
+    (first,) = plan(date(2026, 11, 26))
+    db.commit()
+    with open_db.begin() as colleagues:
+        theirs = colleagues.get_one(WebinarSession, first.id)
+        filled = replace(details_of(theirs), title="Sentinel nodes")
+        sessions.edit(colleagues, first.id, filled, actor_id=None, calendar=calendar, now=NOW)
+
+    with pytest.raises(ChangedMeanwhile):
+        discard_all(db, [first], reason="Rest", change=None, actor_id=None, now=NOW)
+
+    assert first.title == "Sentinel nodes"

@@ -163,6 +163,8 @@ def _do(
         actor_id=actor_id,
         calendar=calendar,
         now=now,
+        # All rows are read first: meanwhile somebody else may have filled the session in.
+        seen_revision=session.revision,
         change=change,
     )
     if not done.fields:

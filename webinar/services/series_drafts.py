@@ -10,7 +10,7 @@ from sqlalchemy.orm import selectinload, undefer
 from webinar.db import Base, DbSession
 from webinar.domain.errors import DomainError
 from webinar.domain.series import LONGEST_SPAN_DAYS, PlannedSession, SeriesRule, plan_together
-from webinar.domain.session import SessionStatus
+from webinar.domain.session import ChangedMeanwhile, SessionStatus
 from webinar.domain.session_details import UNTITLED
 from webinar.domain.wording import grouped
 from webinar.models import SeasonChange, Series, WebinarSession
@@ -113,7 +113,11 @@ def discard_all(
     actor_id: int | None,
     now: datetime,
 ) -> None:
-    """Take untouched drafts out of the season; unlike one by one, their days are no exception."""
+    """Take untouched drafts out of the season; unlike one by one, their days are no exception.
+
+    Raises ChangedMeanwhile if somebody worked on one of them since they were read.
+    """
+    _hold(db, drafts)
     if change is not None and drafts:
         _read_whole(db, drafts)
     for draft in drafts:
@@ -130,6 +134,23 @@ def discard_all(
         )
         db.delete(draft)
     db.flush()
+
+
+def _hold(db: DbSession, drafts: Sequence[WebinarSession]) -> None:
+    """Let nobody work on what is about to go; raises ChangedMeanwhile if somebody did."""
+    seen = {draft.id: draft.revision for draft in drafts}
+    held = db.scalars(
+        select(WebinarSession)
+        .where(WebinarSession.id.in_(seen))
+        .order_by(WebinarSession.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if {session.id: session.revision for session in held} != seen:
+        raise ChangedMeanwhile(
+            "Somebody is working on a draft that would be discarded. "
+            "Look at the change again before you make it."
+        )
 
 
 def _read_whole(db: DbSession, drafts: Sequence[WebinarSession]) -> None:
