@@ -41,7 +41,7 @@ from webinar.services.accreditation import (
     ReferenceTooLong,
     RuleIsFixed,
 )
-from webinar.services.accreditation_use import holders
+from webinar.services.accreditation_use import why_kept
 from webinar.services.feeds import CalendarTool
 from webinar.services.policies import ensure_policies
 from webinar.services.policy_versions import rules_offered
@@ -202,7 +202,7 @@ def test_withdrawing_takes_the_credit_and_the_certificate_back_in_the_open(
     db: DbSession, calendar: CalendarTool, tools: Toolbox
 ) -> None:
     grant, user_id = earned(db, calendar, tools)
-    held = holders(db, grant)
+    kept_for = why_kept(db, grant)
 
     change(db, grant, details(db, status=GrantStatus.WITHDRAWN), calendar)
     db.commit()
@@ -211,7 +211,8 @@ def test_withdrawing_takes_the_credit_and_the_certificate_back_in_the_open(
     decided = credits.latest_of(db, grant.session_id, user_id)
     assert [(one.reason, one.revision) for one in decided] == [(Reason.NO_GRANT, 1)]
     assert db.scalars(select(Certificate)).one().revoked_at == AFTER + timedelta(minutes=1)
-    assert (held, holders(db, grant)) == (1, 0)
+    assert kept_for.startswith("1 person holds a certificate under this grant")
+    assert why_kept(db, grant).startswith("The credit of 1 person was decided under this grant")
 
 
 def test_another_rule_decides_anew_and_the_earlier_decision_stays_decidable(

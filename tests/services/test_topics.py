@@ -4,9 +4,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from tests.builders import NOW, STARTS_AT, make_session, make_topic
+from tests.builders import NOW, STARTS_AT, make_session
 from webinar.db import DbSession
-from webinar.domain.errors import NotFound
 from webinar.domain.topic_tree import DoesNotFit
 from webinar.models import AuditEvent, Topic
 from webinar.services import calendars, feeds, topic_tree, topics
@@ -183,10 +182,3 @@ def test_the_feed_of_a_topic_holds_what_is_below_it(db: DbSession, calendar: Cal
     )
 
     assert [event.vevent for event in found] == [session.ical_public.encode()]
-
-
-def test_an_unknown_address_is_not_found(db: DbSession) -> None:
-    make_topic(db, "known")
-
-    with pytest.raises(NotFound):
-        topics.by_slug(db, "unknown")

@@ -39,7 +39,6 @@ class Column:
     name: str
     says: str
     example: str = ""
-    is_read: bool = True
 
 
 COLUMNS = (
@@ -64,7 +63,7 @@ COLUMNS = (
         "Parts are presenter, discussant and moderator; without one it is presenter.",
         "presenter: Prof Elena Marchetti (Milan) <elena@example.org>; moderator: Dr Anna Keller",
     ),
-    Column("state", "Only written by the export; an import leaves it as it is.", "", is_read=False),
+    Column("state", "Only written by the export; an import leaves it as it is."),
 )
 NAMES = tuple(column.name for column in COLUMNS)
 # The export says how long a session lasts, so that a start can be changed alone.

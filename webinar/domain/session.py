@@ -141,11 +141,6 @@ def step(now_in: SessionStatus, *, to: SessionStatus) -> SessionStatus:
     return to
 
 
-def steps_from(status: SessionStatus) -> list[StepName]:
-    """What can happen to a session that stands here, in the order of the table."""
-    return [name for name, row in LIFE.items() if row.frm is status]
-
-
 class FacultyPart(StrEnum):
     """What a member of the faculty does in a session."""
 

@@ -10,11 +10,6 @@ from webinar.domain.wording import plural
 from webinar.models import AccreditationGrant, Certificate, CreditDecision
 
 
-def holders(db: DbSession, grant: AccreditationGrant) -> int:
-    """How many people hold a certificate that stands and names credit under this grant."""
-    return _standing(db, [grant])[grant.id].holders
-
-
 def decided_people(db: DbSession, grant: AccreditationGrant) -> int:
     """How many people's credit was decided under this grant, whatever came of it."""
     return _standing(db, [grant])[grant.id].decided

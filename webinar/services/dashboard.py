@@ -102,11 +102,6 @@ class Beginnings:
     filled: bool
     published: bool
 
-    @property
-    def is_done(self) -> bool:
-        """True once people can find something."""
-        return self.published
-
 
 def sessions_between(
     db: DbSession,

@@ -2,14 +2,13 @@
 
 from datetime import datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import defer, joinedload, selectinload
 
 from webinar.db import DbSession
 from webinar.domain.recording import RecordingState
 from webinar.domain.session import SessionStatus
 from webinar.models import (
-    FacultyMember,
     Recording,
     Registration,
     WebinarSession,
@@ -23,12 +22,9 @@ def listed(
     status: SessionStatus | None = None,
     starting: datetime | None = None,
     until: datetime | None = None,
-    words: str = "",
     society_ids: frozenset[int] | None = None,
-    limit: int | None = None,
-    offset: int = 0,
 ) -> list[WebinarSession]:
-    """Sessions with series and faculty, earliest first; `words` are sought in titles and names.
+    """Sessions with series and faculty, earliest first.
 
     `society_ids`: only sessions of these societies; None means all.
     """
@@ -53,14 +49,7 @@ def listed(
         found = found.where(WebinarSession.ends_at > starting)
     if until is not None:
         found = found.where(WebinarSession.starts_at < until)
-    for word in words.split():
-        found = found.where(
-            or_(
-                WebinarSession.title.icontains(word, autoescape=True),
-                WebinarSession.faculty.any(FacultyMember.name.icontains(word, autoescape=True)),
-            )
-        )
-    return list(db.scalars(found.limit(limit).offset(offset)))
+    return list(db.scalars(found))
 
 
 def recordings(db: DbSession) -> list[Recording]:

@@ -1,6 +1,5 @@
 """What an organiser changed a moment ago: kept with what it was before, until the mails leave."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TypedDict
@@ -231,8 +230,3 @@ def _is_of(item: Item, session_id: int, revision: int) -> bool:
 def _add(change: SeasonChange, *items: Item) -> None:
     # A new list, so that the column is seen to change.
     change.items = [*change.items, *items]
-
-
-def sessions_in(changes: Iterable[SeasonChange]) -> set[int]:
-    """Ids of the sessions that these changes touched."""
-    return {item["session"] for change in changes for item in change.items if "session" in item}

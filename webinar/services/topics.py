@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from sqlalchemy import select
 
 from webinar.db import DbSession
-from webinar.domain.errors import DomainError, NotFound
+from webinar.domain.errors import DomainError
 from webinar.models import Topic
 from webinar.services.societies import slug_for
 
@@ -31,14 +31,6 @@ def around(db: DbSession, topic: Topic) -> tuple[list[Topic], list[Topic]]:
         above.insert(0, parent)
         parent = every.get(parent.parent_id or 0)
     return above, [one for one in every.values() if one.parent_id == topic.id]
-
-
-def by_slug(db: DbSession, slug: str) -> Topic:
-    """The topic of this address, also one that was merged; raises NotFound."""
-    topic = db.scalar(select(Topic).where(Topic.slug == slug))
-    if topic is None:
-        raise NotFound(f"There is no topic called {slug!r}.")
-    return topic
 
 
 def named(db: DbSession, names: Iterable[str]) -> list[Topic]:

@@ -158,15 +158,6 @@ class Typed:
         more = (name.strip() for name in self.more_topics.split(","))
         return tuple(dict.fromkeys((*self.topics, *(name for name in more if name))))
 
-    def says_the_same_time(self, other: "Typed") -> bool:
-        """True if nobody has to be told of a new time."""
-        return (self.day, self.starts, self.ends, self.zone) == (
-            other.day,
-            other.starts,
-            other.ends,
-            other.zone,
-        )
-
 
 def read(
     db: DbSession, typed: Typed, *, present: WebinarSession | None = None
