@@ -5,6 +5,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
+from webinar.domain.session import LIFE, StepName
 from webinar.web.access import MARK
 from webinar.web.beats import UNROUTED
 
@@ -108,3 +109,22 @@ def test_what_is_answered_in_front_of_flask_says_why() -> None:
 
 def _sample(rule: Rule, name: str) -> str | int:
     return 1 if type(rule._converters[name]).__name__ == "IntegerConverter" else "x"
+
+
+STEP_OF = {
+    "manage.session_publish": StepName.PUBLISH,
+    "manage.session_unpublish": StepName.UNPUBLISH,
+    "manage.session_cancel": StepName.CANCEL,
+    "manage.session_restore": StepName.RESTORE,
+    "manage.session_discard": StepName.DISCARD,
+}
+
+
+@pytest.mark.parametrize(("endpoint", "name"), STEP_OF.items())
+def test_a_step_of_a_session_asks_what_its_row_asks(
+    app: Flask, endpoint: str, name: StepName
+) -> None:
+    action = LIFE[name].action
+
+    assert action is not None
+    assert getattr(app.view_functions[endpoint], MARK) == action.value
