@@ -34,6 +34,7 @@ from webinar.models import (
     MediaSegment,
     Recording,
     Registration,
+    Topic,
     User,
     WebinarSession,
 )
@@ -95,6 +96,10 @@ def test_the_season_is_loaded_once_and_whole(
     assert [bool(session.moved_from) for session in ahead].count(True) == 1
     assert all(session.title != UNTITLED for session in ahead)
     assert all(session.is_demo for session in db.scalars(select(WebinarSession)))
+
+    # One specialty above all topics: what accreditors ask of a season.
+    tops = db.scalars(select(Topic.name).where(Topic.parent_id.is_(None))).all()
+    assert tops == ["Oncology"]
 
     # Recordings behind their window that can be decoded.
     recording = db.scalars(

@@ -1,14 +1,16 @@
 """Who offers the demonstration season, and what the two series are about. All invented."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from webinar.db import DbSession
 from webinar.models import Society
-from webinar.services import societies
+from webinar.services import societies, topic_tree
 
 ACADEMY = "European Academy of Oncology (demo)"
 SURGEONS = "Society of Surgical Oncology (demo)"
 HELLENIC = "Hellenic Oncology Society (demo)"
+SPECIALTY = "Oncology"
 ABOUT_ROUNDS = (
     "Every Thursday evening a question from the tumour board: a presenter, a discussant who "
     "disagrees where it helps, and a moderator who reads your written questions. Free, without "
@@ -58,3 +60,10 @@ def societies_of_season(db: DbSession, *, now: datetime) -> list[Society]:
             ),
         )
     ]
+
+
+def topics_of_season(db: DbSession, names: Iterable[str], *, now: datetime) -> None:
+    """All below one specialty: bodies accept a season of one specialty only."""
+    root = topic_tree.create(db, name=SPECIALTY, parent_id=None, actor_id=None, now=now)
+    for name in sorted(set(names)):
+        topic_tree.create(db, name=name, parent_id=root.id, actor_id=None, now=now)

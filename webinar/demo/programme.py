@@ -65,6 +65,12 @@ class Programme:
     moderators: tuple[Lecturer, ...]
     attendees: tuple[Attendee, ...]
 
+    @property
+    def topics(self) -> frozenset[str]:
+        """What the talks are about."""
+        talks = (*self.rounds_past, *self.rounds_ahead, *self.reviews_past, *self.reviews_ahead)
+        return frozenset(talk.topic for talk in talks)
+
     def faculty_of(self, talk: Talk, number: int) -> tuple[FacultyDetails, ...]:
         """Presenter, discussant and moderator of a talk; `number` makes them take turns."""
         able = [person for person in self.lecturers if talk.topic in person.topics]

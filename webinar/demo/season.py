@@ -17,7 +17,13 @@ from webinar.demo.evenings import (
     broadcast,
     close_what_is_over,
 )
-from webinar.demo.hosts import ABOUT_REVIEWS, ABOUT_ROUNDS, ACADEMY, societies_of_season
+from webinar.demo.hosts import (
+    ABOUT_REVIEWS,
+    ABOUT_ROUNDS,
+    ACADEMY,
+    societies_of_season,
+    topics_of_season,
+)
 from webinar.demo.lectures import Film, Reel, Wanted
 from webinar.demo.people import FACULTY, Cast, invite_everybody, settle_mail
 from webinar.demo.programme import Programme, Talk
@@ -135,6 +141,7 @@ def play(
         now=now,
     )
     academy, surgeons, hellenic = societies_of_season(db, now=founded)
+    topics_of_season(db, programme.topics, now=founded)
     planned = {}
     for slug, about, rule, days in (
         (ROUNDS, ABOUT_ROUNDS, WEEKLY, calendar.rounds),
