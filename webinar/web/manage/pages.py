@@ -1,6 +1,6 @@
 """All of /manage/: importing the modules puts their views on the blueprint."""
 
-from webinar.web.manage import (
+from webinar.web.manage import (  # noqa: F401 -- imported for their views
     accreditation,
     audit,
     auspices,
@@ -35,35 +35,3 @@ from webinar.web.manage import (
 )
 
 bp = blueprint.bp
-MODULES = (
-    accreditation,
-    audit,
-    auspices,
-    bodies,
-    faculty,
-    figures,
-    index,
-    people,
-    planner,
-    policies,
-    quiz,
-    recordings,
-    scope,
-    season_copy,
-    season_export,
-    season_import,
-    season_undo,
-    series,
-    series_breaks,
-    series_change,
-    series_edit,
-    session_acts,
-    session_duplicate,
-    session_edit,
-    session_move,
-    session_new,
-    sessions,
-    simulator,
-    societies,
-    topics,
-)

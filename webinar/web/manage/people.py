@@ -39,6 +39,9 @@ class Typed:
         )
 
 
+NOTHING_TYPED = Typed()
+
+
 @bp.get("/people/", endpoint="people")
 @requires(Action.MANAGE_PEOPLE)
 def people_list() -> ResponseReturnValue:
@@ -71,7 +74,7 @@ def people_list() -> ResponseReturnValue:
 @requires(Action.MANAGE_PEOPLE)
 def person_new() -> ResponseReturnValue:
     """The empty form of an invitation."""
-    return _invite_page(Typed(), {})
+    return _invite_page(NOTHING_TYPED, {})
 
 
 @bp.post("/people/invite")
@@ -105,7 +108,7 @@ def person_invite() -> ResponseReturnValue:
 @requires(Action.MANAGE_PEOPLE)
 def person_show(user_id: int) -> ResponseReturnValue:
     """One person: their roles, each to be taken, and one more to be given."""
-    return _person_page(people.person(g.db, user_id), Typed(), {})
+    return _person_page(people.person(g.db, user_id), NOTHING_TYPED, {})
 
 
 @bp.post("/people/<int:user_id>/give")
@@ -124,9 +127,7 @@ def person_give(user_id: int) -> ResponseReturnValue:
             now=g.now,
         )
     except DomainError as refusal:
-        g.db.rollback()
-        errors = {_field_of(refusal): str(refusal)}
-        return _person_page(people.person(g.db, user_id), typed, errors), refusal.status
+        return _refused(user_id, refusal, typed=typed, field=_field_of(refusal))
     g.db.commit()
     flash(f"{user.name} has the role now, and is told by mail.", "success")
     return _back(user_id)
@@ -148,9 +149,7 @@ def person_take(user_id: int) -> ResponseReturnValue:
             now=g.now,
         )
     except DomainError as refusal:
-        g.db.rollback()
-        page = _person_page(people.person(g.db, user_id), Typed(), {"": str(refusal)})
-        return page, refusal.status
+        return _refused(user_id, refusal)
     g.db.commit()
     flash(f"{user.name} does not have that role any more.", "success")
     if user.id == current_user.id and Role.ADMINISTRATOR not in user.roles:
@@ -166,9 +165,7 @@ def person_resend(user_id: int) -> ResponseReturnValue:
     try:
         invitations.resend(g.db, user.id, actor_id=current_user.id, now=g.now)
     except DomainError as refusal:
-        g.db.rollback()
-        page = _person_page(people.person(g.db, user_id), Typed(), {"": str(refusal)})
-        return page, refusal.status
+        return _refused(user_id, refusal)
     g.db.commit()
     flash(f"A new link for {user.email} is on its way; the old one does not work any more.")
     return _back(user_id)
@@ -182,9 +179,7 @@ def person_withdraw(user_id: int) -> ResponseReturnValue:
     try:
         invitations.withdraw(g.db, user.id, actor_id=current_user.id, now=g.now)
     except DomainError as refusal:
-        g.db.rollback()
-        page = _person_page(people.person(g.db, user_id), Typed(), {"": str(refusal)})
-        return page, refusal.status
+        return _refused(user_id, refusal)
     g.db.commit()
     flash(f"The invitation of {user.name} is withdrawn.", "success")
     return redirect(url_for("manage.people"), code=303)
@@ -219,20 +214,27 @@ def _address(words: str, role: Role | None, page: int = 1) -> str:
     )
 
 
-def _places() -> list[tuple[str, str]]:
+def _choices() -> dict[str, list[tuple[str, str]]]:
+    """What the fields of a role offer, and what each role is for."""
     offered = [(society.slug, society.name) for society in societies.listed(g.db)]
-    return [(EVERYWHERE, "Every society"), *offered]
+    return {
+        "roles": [(role.value, ROLE_NAMES[role]) for role in GIVEN_BY_HAND],
+        "role_words": [(ROLE_NAMES[role], ROLE_WORDS[role]) for role in GIVEN_BY_HAND],
+        "places": [(EVERYWHERE, "Every society"), *offered],
+    }
+
+
+def _refused(
+    user_id: int, refusal: DomainError, *, typed: Typed = NOTHING_TYPED, field: str = ""
+) -> ResponseReturnValue:
+    """The person's page with the refusal beside the field; with none, above everything."""
+    g.db.rollback()
+    page = _person_page(people.person(g.db, user_id), typed, {field: str(refusal)})
+    return page, refusal.status
 
 
 def _invite_page(typed: Typed, errors: dict[str, str]) -> str:
-    return render_template(
-        "manage/person_invite.html",
-        typed=typed,
-        errors=errors,
-        roles=[(role.value, ROLE_NAMES[role]) for role in GIVEN_BY_HAND],
-        role_words=[(ROLE_NAMES[role], ROLE_WORDS[role]) for role in GIVEN_BY_HAND],
-        places=_places(),
-    )
+    return render_template("manage/person_invite.html", typed=typed, errors=errors, **_choices())
 
 
 def _person_page(person: Person, typed: Typed, errors: dict[str, str]) -> str:
@@ -241,11 +243,9 @@ def _person_page(person: Person, typed: Typed, errors: dict[str, str]) -> str:
         shown=person,
         typed=typed,
         errors=errors,
-        roles=[(role.value, ROLE_NAMES[role]) for role in GIVEN_BY_HAND],
         role_names=ROLE_NAMES,
-        role_words=[(ROLE_NAMES[role], ROLE_WORDS[role]) for role in GIVEN_BY_HAND],
         words_of=ROLE_WORDS,
-        places=_places(),
+        **_choices(),
     )
 
 
