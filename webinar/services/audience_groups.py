@@ -10,7 +10,7 @@ from webinar.domain.errors import Conflict, NotFound
 from webinar.models import AudienceGroup, Society
 from webinar.models.season import session_audience
 from webinar.services import audit
-from webinar.services.societies import LONGEST_SLUG, NameMissing, ensure_name, slug_for
+from webinar.services.societies import NameMissing, ensure_name, free_slug, slug_for
 
 LONGEST_NAME = 120
 
@@ -59,7 +59,14 @@ def create(
     group = AudienceGroup(society_id=society_id, slug=_free_slug(db, society_id, name), name=name)
     db.add(group)
     db.flush()
-    _write(db, group, "group created", actor_id=actor_id, now=now, after={"name": name})
+    audit.write(
+        db,
+        actor_id=actor_id,
+        action="group created",
+        subject=f"society {group.society_id}",
+        after={"name": name},
+        now=now,
+    )
     return group
 
 
@@ -72,14 +79,14 @@ def rename(
         return False
     before, group.name = group.name, name
     db.flush()
-    _write(
+    audit.write(
         db,
-        group,
-        "group renamed",
         actor_id=actor_id,
-        now=now,
+        action="group renamed",
+        subject=f"society {group.society_id}",
         before={"name": before},
         after={"name": name},
+        now=now,
     )
     return True
 
@@ -91,7 +98,14 @@ def remove(db: DbSession, group: AudienceGroup, *, actor_id: int | None, now: da
         raise GroupInUse(
             f"Sessions are made for {group.name}. Take the label off them first, or rename it."
         )
-    _write(db, group, "group removed", actor_id=actor_id, now=now, before={"name": group.name})
+    audit.write(
+        db,
+        actor_id=actor_id,
+        action="group removed",
+        subject=f"society {group.society_id}",
+        before={"name": group.name},
+        now=now,
+    )
     db.delete(group)
     db.flush()
 
@@ -119,34 +133,13 @@ def _free_name(db: DbSession, name: str, *, besides: AudienceGroup | None = None
 
 
 def _free_slug(db: DbSession, society_id: int, name: str) -> str:
+    """Of the name; else with the society before it, and with a number behind it at need."""
+
+    def is_taken(slug: str) -> bool:
+        return db.scalar(select(AudienceGroup.id).where(AudienceGroup.slug == slug)) is not None
+
     slug = slug_for(name)
-    if db.scalar(select(AudienceGroup.id).where(AudienceGroup.slug == slug)) is None:
+    if not is_taken(slug):
         return slug
     society = db.get_one(Society, society_id)
-    wanted = f"{society.slug}-{slug}"[: LONGEST_SLUG - 4].strip("-")
-    slug, number = wanted, 1
-    while db.scalar(select(AudienceGroup.id).where(AudienceGroup.slug == slug)) is not None:
-        number += 1
-        slug = f"{wanted}-{number}"
-    return slug
-
-
-def _write(
-    db: DbSession,
-    group: AudienceGroup,
-    action: str,
-    *,
-    actor_id: int | None,
-    now: datetime,
-    before: dict[str, str] | None = None,
-    after: dict[str, str] | None = None,
-) -> None:
-    audit.write(
-        db,
-        actor_id=actor_id,
-        action=action,
-        subject=f"society {group.society_id}",
-        before=before,
-        after=after,
-        now=now,
-    )
+    return free_slug(slug_for(f"{society.slug}-{slug}"), is_taken)

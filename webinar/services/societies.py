@@ -1,6 +1,7 @@
 """Societies: the bodies that offer sessions."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -56,6 +57,15 @@ def slug_for(name: str) -> str:
     """A short name made from a name: "e-Grandrounds 2027" gives e-grandrounds-2027."""
     words = "-".join(re.findall(r"[a-z0-9]+", name.casefold(), re.ASCII))
     return words[:LONGEST_SLUG].strip("-")
+
+
+def free_slug(wanted: str, is_taken: Callable[[str], bool]) -> str:
+    """The short name; with the first number behind it that makes it a new one: nodes-2."""
+    slug, number = wanted, 1
+    while is_taken(slug):
+        number += 1
+        slug = f"{wanted[: LONGEST_SLUG - 4].strip('-')}-{number}"
+    return slug
 
 
 def ensure_name(name: str, *, longest: int = 200) -> str:

@@ -13,7 +13,7 @@ from webinar.models.season import session_topic
 from webinar.services import audit, topics
 from webinar.services.calendar_refresh import refresh_coming
 from webinar.services.feeds import CalendarTool
-from webinar.services.societies import LONGEST_SLUG, slug_for
+from webinar.services.societies import free_slug, slug_for
 
 
 class TopicExists(Conflict):
@@ -64,7 +64,14 @@ def create(
     topic = Topic(slug=_free_slug(db, name), name=name, parent_id=parent_id)
     db.add(topic)
     db.flush()
-    _write(db, topic, "topic created", actor_id=actor_id, now=now, after=_facts(db, topic))
+    audit.write(
+        db,
+        actor_id=actor_id,
+        action="topic created",
+        subject=f"topic {topic.id}",
+        after=_facts(db, topic),
+        now=now,
+    )
     return topic
 
 
@@ -93,7 +100,15 @@ def change(
         return False
     if name != was_called:
         _tell_calendars(db, topic, calendar=calendar, now=now)
-    _write(db, topic, "topic changed", actor_id=actor_id, now=now, before=before, after=after)
+    audit.write(
+        db,
+        actor_id=actor_id,
+        action="topic changed",
+        subject=f"topic {topic.id}",
+        before=before,
+        after=after,
+        now=now,
+    )
     return True
 
 
@@ -131,14 +146,14 @@ def merge(
     topic.parent_id, topic.merged_into_id = None, into.id
     db.flush()
     _tell_calendars(db, into, calendar=calendar, now=now)
-    _write(
+    audit.write(
         db,
-        topic,
-        "topic merged",
         actor_id=actor_id,
-        now=now,
+        action="topic merged",
+        subject=f"topic {topic.id}",
         before=before,
         after={"merged into": into.name, "sessions": str(len(followed))},
+        now=now,
     )
     return len(followed)
 
@@ -154,7 +169,14 @@ def remove(db: DbSession, topic_id: int, *, actor_id: int | None, now: datetime)
         raise TopicInUse(f"{topic.name} stands on sessions. Merge it into another topic instead.")
     if db.scalar(select(Topic.id).where(Topic.parent_id == topic.id).limit(1)) is not None:
         raise TopicInUse(f"Other topics stand below {topic.name}. Move them first.")
-    _write(db, topic, "topic removed", actor_id=actor_id, now=now, before=_facts(db, topic))
+    audit.write(
+        db,
+        actor_id=actor_id,
+        action="topic removed",
+        subject=f"topic {topic.id}",
+        before=_facts(db, topic),
+        now=now,
+    )
     for alias in db.scalars(select(Topic).where(Topic.merged_into_id == topic.id)).all():
         db.delete(alias)
     db.flush()
@@ -191,11 +213,11 @@ def _free_name(db: DbSession, name: str, *, besides: Topic | None = None) -> str
 
 def _free_slug(db: DbSession, name: str) -> str:
     """Of the name; with a number behind it if a merged topic has that address still."""
-    slug, number = slug_for(name), 1
-    while db.scalar(select(Topic.id).where(Topic.slug == slug)) is not None:
-        number += 1
-        slug = f"{slug_for(name)[: LONGEST_SLUG - 4]}-{number}"
-    return slug
+
+    def is_taken(slug: str) -> bool:
+        return db.scalar(select(Topic.id).where(Topic.slug == slug)) is not None
+
+    return free_slug(slug_for(name), is_taken)
 
 
 def _tell_calendars(db: DbSession, topic: Topic, *, calendar: CalendarTool, now: datetime) -> None:
@@ -207,24 +229,3 @@ def _tell_calendars(db: DbSession, topic: Topic, *, calendar: CalendarTool, now:
 def _facts(db: DbSession, topic: Topic) -> dict[str, str]:
     above = db.get(Topic, topic.parent_id) if topic.parent_id is not None else None
     return {"name": topic.name, "address": topic.slug, "below": above.name if above else ""}
-
-
-def _write(
-    db: DbSession,
-    topic: Topic,
-    action: str,
-    *,
-    actor_id: int | None,
-    now: datetime,
-    before: dict[str, str] | None = None,
-    after: dict[str, str] | None = None,
-) -> None:
-    audit.write(
-        db,
-        actor_id=actor_id,
-        action=action,
-        subject=f"topic {topic.id}",
-        before=before,
-        after=after,
-        now=now,
-    )
