@@ -61,6 +61,12 @@ def save(client: FlaskClient, path: str = f"{PATH}/new-version", **change: str) 
     return client.post(path, data=data, follow_redirects=True).text
 
 
+def mark_in(page: str) -> str:
+    """By which the draft that the page shows is known again."""
+    found = re.search(r'name="seen" value="([0-9a-f]+)"', page)
+    return found[1] if found else ""
+
+
 def stored(db: DbSession, name: str = "esmo-mora-live") -> list[CreditPolicy]:
     query = select(CreditPolicy).where(CreditPolicy.name == name).order_by(CreditPolicy.version)
     found = list(db.scalars(query, execution_options={"populate_existing": True}))
@@ -82,8 +88,9 @@ def test_a_version_is_tested_saved_and_approved_by_somebody_else(
     first, second = clients
     tested = first.post(f"{PATH}/new-version", data={**FORM, "do": "test"}).text
     saved = html.unescape(save(first))
-    refused = first.post(f"{PATH}/2/approve")
-    approved = second.post(f"{PATH}/2/approve", follow_redirects=True).text
+    seen = {"seen": mark_in(second.get(PATH).text)}
+    refused = first.post(f"{PATH}/2/approve", data=seen)
+    approved = second.post(f"{PATH}/2/approve", data=seen, follow_redirects=True).text
 
     assert "36:00 of 45:00 counted (80 %); ESMO-MORA needs 40:30 (90 %): 4:30 short." in tested
     assert [policy.version for policy in stored(db)] == [1, 2]
@@ -93,6 +100,22 @@ def test_a_version_is_tested_saved_and_approved_by_somebody_else(
     assert "Version 2 is approved: new grants follow it" in approved
     assert stored(db)[1].data["min_presence"] == 0.9
     assert stored(db)[1].data["min_presence_src"] == "letter of 3 November"
+
+
+def test_what_was_written_anew_since_it_was_looked_at_is_not_approved(
+    db: DbSession, clients: list[FlaskClient]
+) -> None:
+    first, second = clients
+    save(first)
+    seen = mark_in(second.get(PATH).text)
+    first.post(f"{PATH}/2/discard")
+    save(first, share="10")
+
+    answer = second.post(f"{PATH}/2/approve", data={"seen": seen})
+
+    assert answer.status_code == 409
+    assert "This draft was written anew since you looked." in answer.text
+    assert stored(db)[1].approved_at is None
 
 
 def test_what_was_not_looked_at_is_not_saved(db: DbSession, clients: list[FlaskClient]) -> None:

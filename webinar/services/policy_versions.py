@@ -1,5 +1,7 @@
 """Versions of credit policies: read, offered to grants, drafted, approved by a second person."""
 
+import hashlib
+import json
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -40,6 +42,10 @@ class DraftWaits(Conflict):
 
 class NotADraftVersion(Conflict):
     """An approved version stays for ever: somebody's credit may rest on it."""
+
+
+class NotWhatWasSeen(Conflict):
+    """Another draft stands there now."""
 
 
 @dataclass(frozen=True)
@@ -174,13 +180,24 @@ def save_draft(
     return policy
 
 
-def approve(db: DbSession, name: str, version: int, *, actor_id: int, now: datetime) -> bool:
+def approve(
+    db: DbSession,
+    name: str,
+    version: int,
+    *,
+    actor_id: int,
+    now: datetime,
+    seen: str | None = None,
+) -> bool:
     """Let grants follow the draft; True if a second person did so.
 
     Only where nobody else may approve, whoever wrote it approves it, and the trail says so.
-    Raises NotFound, NotADraftVersion, SecondPersonNeeded.
+    `seen` is the mark of what the person looked at: a draft can be discarded and written anew under
+    the same number. Raises NotFound, NotADraftVersion, NotWhatWasSeen, SecondPersonNeeded.
     """
     policy = _draft(db, name, version)
+    if seen is not None and seen != mark_of(policy):
+        raise NotWhatWasSeen("This draft was written anew since you looked. Look at it again.")
     is_second = policy.created_by_id != actor_id
     if others_who_approve(db, actor_id):
         ensure_second_person(Action.APPROVE_POLICIES, policy.created_by_id, actor_id)
@@ -196,6 +213,12 @@ def approve(db: DbSession, name: str, version: int, *, actor_id: int, now: datet
         now=now,
     )
     return is_second
+
+
+def mark_of(policy: CreditPolicy) -> str:
+    """Differs if the rule, its reason or its author do."""
+    said = [policy.data, policy.note, policy.created_by_id]
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def discard(db: DbSession, name: str, version: int, *, actor_id: int, now: datetime) -> None:

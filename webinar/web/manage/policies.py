@@ -106,7 +106,14 @@ def policy_save(name: str) -> ResponseReturnValue:
 def policy_approve(name: str, version: int) -> ResponseReturnValue:
     """A second person lets grants follow the draft."""
     try:
-        is_second = versions.approve(g.db, name, version, actor_id=current_user.id, now=g.now)
+        is_second = versions.approve(
+            g.db,
+            name,
+            version,
+            seen=request.form.get("seen", ""),
+            actor_id=current_user.id,
+            now=g.now,
+        )
     except DomainError as refusal:
         return _refused(name, refusal)
     g.db.commit()
@@ -224,6 +231,7 @@ def _show(family: Family, problem: str) -> str:
         problem=problem,
         may_write=current_user.societies_where(Action.WRITE_POLICIES) is None,
         is_own=is_own,
+        seen=versions.mark_of(draft.policy) if draft is not None else "",
         others=versions.others_who_approve(g.db, current_user.id) if is_own else 0,
     )
 
