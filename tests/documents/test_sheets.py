@@ -1,5 +1,6 @@
 """Spreadsheets in and out, as programs write them and as attackers do."""
 
+import codecs
 import io
 import zipfile
 from datetime import datetime, time
@@ -65,6 +66,11 @@ def test_a_csv_is_read_however_it_was_saved(encoding: str, separator: str, end: 
     text = end.join([separator.join(["date", "title"]), separator.join(["2027-01-14", "Zoë €"])])
 
     assert read_sheet(text.encode(encoding)) == [["date", "title"], ["2027-01-14", "Zoë €"]]
+
+
+@pytest.mark.parametrize("mark", [codecs.BOM_UTF8, codecs.BOM_UTF16_LE])
+def test_a_file_of_a_mark_alone_has_no_rows(mark: bytes) -> None:
+    assert read_sheet(mark) == []
 
 
 def test_a_csv_may_announce_its_separator() -> None:

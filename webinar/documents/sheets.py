@@ -145,7 +145,7 @@ def _from_csv(text: str) -> list[list[str]]:
 
 def _separator(text: str) -> str:
     """What stands most often in the first line, outside quotation marks."""
-    first = re.sub(r'"[^"]*"', "", text.splitlines()[0])
+    first = re.sub(r'"[^"]*"', "", (text.splitlines() or [""])[0])
     return max(",;\t", key=first.count)
 
 
