@@ -34,7 +34,7 @@ def test_sessions_are_filtered_sorted_and_exported(
     found = organiser.get("/manage/sessions/?words=novak").text
     nothing = organiser.get("/manage/sessions/?words=50%25").text
     by_title = organiser.get("/manage/sessions/?sort=-title").text
-    table = organiser.get("/manage/sessions/?format=csv")
+    table = organiser.get("/manage/sessions/export?when=all&format=csv")
 
     assert (session.title in drafts, other.title in drafts) == (True, False)
     assert (session.title in found, other.title in found) == (False, True)
@@ -102,7 +102,7 @@ def test_a_long_list_comes_in_pages_and_whole_as_csv(db: DbSession, organiser: F
     first = organiser.get("/manage/sessions/").text
     second = organiser.get("/manage/sessions/?page=2").text
     beyond = organiser.get("/manage/sessions/?page=99").text
-    table = organiser.get("/manage/sessions/?format=csv").text
+    table = organiser.get("/manage/sessions/export?when=all&format=csv").text
 
     assert ("Evening 49</a>" in first, "Evening 50</a>" in first) == (True, False)
     assert "1 to 50 of 51 sessions" in first

@@ -12,6 +12,7 @@ from flask import Response, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from webinar.db import read_db
+from webinar.documents.sheets import FORMULA
 from webinar.domain.access import Action
 from webinar.domain.differences import Difference, differences
 from webinar.domain.errors import DomainError
@@ -24,7 +25,6 @@ from webinar.services.audit_trail import About, Kind, Line, Wanted
 from webinar.web.access import allows, requires
 from webinar.web.guards import limiter
 from webinar.web.manage.blueprint import bp
-from webinar.web.manage.session_list import FORMULA_SIGNS
 
 PAGE_SIZE = 50
 CLOCK = "clock"
@@ -232,4 +232,4 @@ def _cells(event: AuditEvent, email: str) -> list[str]:
 
 
 def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(FORMULA_SIGNS) else cell
+    return f"'{cell}" if FORMULA.match(cell) else cell

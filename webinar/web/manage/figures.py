@@ -1,12 +1,11 @@
 """One session in figures: registered over time, countries, faculty, accreditation, attendance."""
 
-import csv
-import io
 from collections.abc import Iterable
 
 from flask import Response, g, render_template, request
 from flask.typing import ResponseReturnValue
 
+from webinar.documents.sheets import CSV_TYPE, as_csv
 from webinar.domain.access import Action
 from webinar.domain.attendance import ViewingMode
 from webinar.domain.figures import plain_credit
@@ -30,7 +29,7 @@ def session_figures(public_id: str) -> ResponseReturnValue:
     bars = country_bars(figures.countries)
     if request.args.get("format") == "csv":
         headers = {"Content-Disposition": f"attachment; filename=figures-{public_id}.csv"}
-        return Response(_as_csv(figures, bars), mimetype="text/csv", headers=headers)
+        return Response(as_csv(_table(figures, bars)), content_type=CSV_TYPE, headers=headers)
     return render_template(
         "manage/figures.html",
         session=session,
@@ -47,23 +46,27 @@ def session_figures(public_id: str) -> ResponseReturnValue:
     )
 
 
-def _as_csv(figures: SessionFigures, countries: Iterable[Bar]) -> str:
+def _table(figures: SessionFigures, countries: Iterable[Bar]) -> list[list[str]]:
     """One figure a line: what, of what, how many."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(["figure", "of", "value"])
-    writer.writerow(["registered", "", figures.registered])
-    writer.writerow(["gave the place up", "", figures.gave_up])
-    for mode, number in figures.attended.items():
-        writer.writerow(["attended", mode.value, number])
-    writer.writerow(["questions", "", figures.questions])
-    writer.writerow(["evaluations", "", figures.evaluations])
-    writer.writerow(["certificates", "", figures.certificates])
-    writer.writerows(["country", bar.label, bar.words or bar.value] for bar in countries)
-    writer.writerows(
-        ["registered by", point.day.isoformat(), point.places] for point in figures.over_time
-    )
-    for grant in figures.grants:
-        body = f"{grant.accreditor.short_name} {grant.mode.value} {grant.status.value}"
-        writer.writerow(["credit", body, plain_credit(grant.credits_granted)])
-    return text.getvalue()
+    return [
+        ["figure", "of", "value"],
+        ["registered", "", str(figures.registered)],
+        ["gave the place up", "", str(figures.gave_up)],
+        *(["attended", mode.value, str(number)] for mode, number in figures.attended.items()),
+        ["questions", "", str(figures.questions)],
+        ["evaluations", "", str(figures.evaluations)],
+        ["certificates", "", str(figures.certificates)],
+        *(["country", bar.label, bar.words or str(bar.value)] for bar in countries),
+        *(
+            ["registered by", point.day.isoformat(), str(point.places)]
+            for point in figures.over_time
+        ),
+        *(
+            [
+                "credit",
+                f"{grant.accreditor.short_name} {grant.mode.value} {grant.status.value}",
+                plain_credit(grant.credits_granted),
+            ]
+            for grant in figures.grants
+        ),
+    ]

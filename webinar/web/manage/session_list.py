@@ -1,20 +1,15 @@
-"""The list of all sessions: what its address asks for, its lines, and those as CSV."""
+"""The list of all sessions: what its address asks for, and its lines."""
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 
 from flask import url_for
 
 from webinar.domain.session import FacultyPart, SessionStatus
-from webinar.domain.wording import iso_utc
 from webinar.models import WebinarSession
 from webinar.web.manage.states import Mark, mark_of
 
 PAGE_SIZE = 50
-# A spreadsheet would run a cell that begins with one of these.
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -117,23 +112,3 @@ def columns_of(asked: Asked) -> list[dict[str, object]]:
             }
         )
     return [*heads, {"label": "Move", "numeric": False}]
-
-
-def as_csv(rows: Sequence[Row]) -> str:
-    """The lines for a spreadsheet."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(["id", "starts_at", "ends_at", "zone", "title", "state", "presenters"])
-    for row in rows:
-        session = row.session
-        cells = [
-            session.public_id,
-            iso_utc(session.starts_at),
-            iso_utc(session.ends_at),
-            session.zone,
-            session.title,
-            session.status.value,
-            row.presenters,
-        ]
-        writer.writerow([f"'{cell}" if cell.startswith(FORMULA_SIGNS) else cell for cell in cells])
-    return text.getvalue()

@@ -1,9 +1,9 @@
-"""The list of all sessions: as lines, as a month, as CSV."""
+"""The list of all sessions: as lines, as a month."""
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from flask import Response, g, render_template, request
+from flask import g, render_template, request
 from flask.typing import ResponseReturnValue
 
 from webinar.domain.access import Action
@@ -16,11 +16,9 @@ from webinar.web.access import requires
 from webinar.web.listing import month_span
 from webinar.web.manage import scope
 from webinar.web.manage.blueprint import bp
-from webinar.web.manage.session_list import PAGE_SIZE, Asked, Row, as_csv, columns_of, rows_of
+from webinar.web.manage.session_list import PAGE_SIZE, Asked, Row, columns_of, rows_of
 from webinar.web.manage.session_month import month_asked_for, weeks_of
 from webinar.web.manage.states import WORDS
-
-MOST_IN_FILE = 10_000
 
 
 @dataclass(frozen=True)
@@ -35,14 +33,10 @@ class Choices:
 @bp.get("/sessions/")
 @requires(Action.PLAN_SESSIONS)
 def sessions() -> ResponseReturnValue:
-    """Every session, drafts too, as the address asks; as CSV with `format=csv`."""
+    """Every session, drafts too, as the address asks."""
     asked = Asked.from_args(request.args)
     choices = _choices()
     wanted = _wanted(asked, choices)
-    if request.args.get("format") == "csv":
-        rows = _rows(asked, _at_the_time(asked, wanted), limit=MOST_IN_FILE)
-        headers = {"Content-Disposition": "attachment; filename=sessions.csv"}
-        return Response(as_csv(rows), mimetype="text/csv", headers=headers)
     if asked.view == "month":
         return _month(asked, wanted, choices)
     return _list(asked, _at_the_time(asked, wanted), choices)
