@@ -22,6 +22,7 @@ from webinar.web.listing import (
     title_of,
     weeks_of,
 )
+from webinar.web.numbers import whole_number
 from webinar.web.place_cards import card_of
 from webinar.web.schedule_choices import address, choices, feed_of, kept, wanted
 
@@ -75,7 +76,7 @@ def show(public_id: str) -> ResponseReturnValue:
 
 def _list_page(of: Of) -> str:
     wants_past = request.args.get("when") == "past"
-    number = max(1, _integer("page", 1))
+    number = max(1, whole_number(request.args.get("page", "")) or 1)
     find = schedule.past if wants_past else schedule.ahead
     # One more than is shown says whether there are later ones.
     found = find(g.db, now=g.now, of=of, limit=PAGE_SIZE + 1, offset=(number - 1) * PAGE_SIZE)
@@ -148,11 +149,6 @@ def _month() -> date:
 def _months_later(first: date, months: int) -> date:
     year, month0 = divmod(first.year * 12 + first.month - 1 + months, 12)
     return date(year, month0 + 1, 1)
-
-
-def _integer(name: str, otherwise: int) -> int:
-    text = request.args.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else otherwise
 
 
 def _paragraphs(text: str) -> list[str]:

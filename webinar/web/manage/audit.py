@@ -25,6 +25,7 @@ from webinar.services.audit_trail import About, Kind, Line, Wanted
 from webinar.web.access import allows, requires
 from webinar.web.guards import limiter
 from webinar.web.manage.blueprint import bp
+from webinar.web.numbers import whole_number
 
 PAGE_SIZE = 50
 CLOCK = "clock"
@@ -131,8 +132,7 @@ def session_history(public_id: str) -> ResponseReturnValue:
 
 
 def _below() -> int | None:
-    text = request.args.get("below", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+    return whole_number(request.args.get("below", ""), digits=15)
 
 
 def _wanted(asked: Asked) -> tuple[Wanted, dict[str, str]]:

@@ -14,6 +14,7 @@ from webinar.services.people import Person
 from webinar.services.roles import OutOfReach
 from webinar.web.access import requires
 from webinar.web.manage.blueprint import bp
+from webinar.web.numbers import whole_number
 
 PAGE_SIZE = 50
 EVERYWHERE = ""
@@ -48,8 +49,7 @@ def people_list() -> ResponseReturnValue:
     """Everybody with a role; with words in the address, whoever has that name or mail."""
     words, wanted = request.args.get("words", "").strip(), request.args.get("role", "")
     role = Role(wanted) if wanted in frozenset(Role) else None
-    page = request.args.get("page", "")
-    number = max(int(page), 1) if page.isascii() and page.isdigit() and len(page) < 6 else 1
+    number = max(1, whole_number(request.args.get("page", "")) or 1)
     start = (number - 1) * PAGE_SIZE
     # One more than is shown says whether there are later ones.
     found = people.listed(g.db, words=words, role=role, limit=PAGE_SIZE + 1, offset=start)

@@ -22,6 +22,7 @@ from webinar.web.manage.session_form import Typed, field_of, read
 from webinar.web.manage.session_merge import differences, has_clash, merged
 from webinar.web.manage.session_page import Opened, session_page
 from webinar.web.manage.session_plan import Plan, plan_of, saved_words, scope_named
+from webinar.web.numbers import whole_number
 
 PICK = "pick-"
 
@@ -105,12 +106,11 @@ def _sent(current: Opened) -> Opened:
     if typed is None:
         typed = Typed.from_form(form, form.getlist("topics"), form.getlist("audience"))
     base = Typed.from_json(form.get("base", "")) or current.base
-    revision = form.get("revision", "")
-    is_number = revision.isascii() and revision.isdigit() and len(revision) < 10
+    revision = whole_number(form.get("revision", ""))
     return Opened(
         typed=typed,
         base=base,
-        revision=int(revision) if is_number else current.revision,
+        revision=current.revision if revision is None else revision,
         scope=form.get("scope", "one"),
     )
 

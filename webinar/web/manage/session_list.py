@@ -8,6 +8,7 @@ from flask import url_for
 from webinar.domain.session import FacultyPart, SessionStatus
 from webinar.models import WebinarSession
 from webinar.web.manage.states import Mark, mark_of
+from webinar.web.numbers import whole_number
 
 PAGE_SIZE = 50
 
@@ -56,8 +57,7 @@ class Asked:
     @property
     def page_number(self) -> int:
         """From 1; what is no number is the first page."""
-        digits = self.page.isascii() and self.page.isdigit() and len(self.page) < 7
-        return max(int(self.page), 1) if digits else 1
+        return max(1, whole_number(self.page) or 1)
 
     @property
     def is_filtered(self) -> bool:

@@ -14,6 +14,7 @@ from webinar.services.topic_tree import Branch
 from webinar.tools import calendar_tool
 from webinar.web.access import requires
 from webinar.web.manage.blueprint import bp
+from webinar.web.numbers import whole_number
 
 TOP = ""
 
@@ -122,9 +123,7 @@ def topic_remove(topic_id: int) -> ResponseReturnValue:
 
 def _id(text: str) -> int | None:
     """The id typed; "" is the top of the tree. What is no number names no topic."""
-    if not text:
-        return None
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    return (whole_number(text) or 0) if text else None
 
 
 def _field_of(refusal: DomainError) -> str:
