@@ -266,3 +266,17 @@ def test_a_discarded_draft_comes_back(
     organiser.post(f"/manage/changes/{change.id}/undo")
 
     assert db.scalars(select(WebinarSession.title)).all() == [title]
+
+
+def test_a_session_without_anybody_is_cancelled_without_a_word_of_mail(
+    organiser: FlaskClient, published: WebinarSession
+) -> None:
+    path = f"/manage/sessions/{published.public_id}"
+
+    page = organiser.get(path).text
+    done = organiser.post(
+        f"{path}/cancel", data={"reason": "The hall is closed."}, follow_redirects=True
+    )
+
+    assert "Nobody is registered yet." in page
+    assert "Cancelled. Nobody is registered, so nobody is told." in done.text

@@ -67,7 +67,7 @@ def session_cancel(public_id: str) -> ResponseReturnValue:
             calendar=calendar(),
             now=g.now,
         )
-        return f"Cancelled. {plural(change.told, 'person is', 'people are')} told by mail."
+        return f"Cancelled. {_told(change.told)}"
 
     return _act(public_id, cancel, field="reason")
 
@@ -81,10 +81,15 @@ def session_restore(public_id: str) -> ResponseReturnValue:
         change = session_service.restore(
             g.db, session.id, actor_id=current_user.id, calendar=calendar(), now=g.now
         )
-        told = plural(change.told, "person is", "people are")
-        return f"It takes place after all. {told} told by mail."
+        return f"It takes place after all. {_told(change.told)}"
 
     return _act(public_id, restore)
+
+
+def _told(people: int) -> str:
+    if not people:
+        return "Nobody is registered, so nobody is told."
+    return f"{plural(people, 'person is', 'people are')} told by mail."
 
 
 @bp.post("/sessions/<public_id>/discard")

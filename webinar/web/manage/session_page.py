@@ -2,15 +2,18 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from flask import g, render_template, request, url_for
 
+from webinar.domain.access import Action
 from webinar.domain.gate import missing_before_publishing
 from webinar.domain.session import SessionStatus
 from webinar.domain.timezone import zone_names
 from webinar.models import WebinarSession
 from webinar.services import accreditation, audience_groups, gate, topics
 from webinar.services import sessions as session_service
+from webinar.web.manage import scope
 from webinar.web.manage.grant_form import chip_words
 from webinar.web.manage.session_form import (
     LANGUAGES,
@@ -38,6 +41,16 @@ class Missing:
 
     words: str
     href: str
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """A session at the same time, as this person may know it; `href` is "" for what is secret."""
+
+    title: str
+    href: str
+    starts_at: datetime
+    ends_at: datetime
 
 
 @dataclass(frozen=True)
@@ -77,11 +90,24 @@ def session_page(
         missing=missing_from(session),
         reach=reach_of(session),
         earns=[chip_words(grant) for grant in accreditation.grants_of(g.db, session.id)],
-        overlaps=session_service.overlapping(g.db, session),
+        overlaps=[_overlap(other) for other in session_service.overlapping(g.db, session)],
         reason=request.form.get("reason", ""),
         override_reason=request.form.get("override_reason", ""),
         **choices(opened.typed, [session.society_id]),
     )
+
+
+def _overlap(other: WebinarSession) -> Overlap:
+    """Drafts of other societies have no name here: nobody has announced them."""
+    ids = scope.society_ids(Action.PLAN_SESSIONS)
+    if ids is None or other.society_id in ids:
+        title = other.title
+        href = url_for("manage.session_edit", public_id=other.public_id)
+    elif other.status is SessionStatus.DRAFT:
+        title, href = "A session of another society", ""
+    else:
+        title, href = other.title, url_for("sessions.show", public_id=other.public_id)
+    return Overlap(title, href, other.starts_at, other.ends_at)
 
 
 def choices(typed: Typed, society_ids: Iterable[int]) -> dict[str, object]:
