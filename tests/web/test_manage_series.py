@@ -145,7 +145,7 @@ def test_a_preview_stores_nothing_and_keeps_what_was_typed(
         ),
         ({"months": "0"}, 422, "Recordings stay open for 1 to 60 months"),
         ({"society": "nobody"}, 404, "There is no society called"),
-        ({"society": "new"}, 422, "Give the name of the other society."),
+        ({"society": "new"}, 422, "Give the name of the society."),
         ({"society": "new", "society_name": "Αθήνα"}, 422, "with some Latin letters"),
         ({"society": "new", "society_name": "ESO"}, 409, "There is a society called eso already"),
     ],
@@ -179,7 +179,7 @@ def test_a_missing_name_of_another_society_is_said_beside_that_name(
 ) -> None:
     answer = organiser.post("/manage/series/new", data={**SERIES, "society": "new"})
 
-    assert 'id="f-society_name-error">Give the name of the other society.' in answer.text
+    assert 'id="f-society_name-error">Give the name of the society.' in answer.text
     assert 'id="f-slug-error"' not in answer.text
 
 

@@ -153,8 +153,8 @@ def _tasks(begun: Beginnings) -> list[Task]:
             begun.society,
             "Name your society",
             "The body that offers the sessions; others can lend their auspices later.",
-            "Create a series with its society",
-            url_for("manage.series_new"),
+            "Add your society",
+            url_for("manage.society_new"),
         ),
         Task(
             begun.series,

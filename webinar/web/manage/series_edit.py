@@ -182,7 +182,7 @@ def _next_dates(values: Values, words: SeriesWords) -> list[PlannedDate]:
 
 def _nameless(name: str) -> str:
     if not name:
-        return "Give the name of the other society."
+        return "Give the name of the society."
     return "Write the name with some Latin letters: its short name in addresses is made of them."
 
 
