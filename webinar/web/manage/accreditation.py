@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from flask import current_app, flash, g, redirect, render_template, request, url_for
+from flask import flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -27,12 +27,11 @@ from webinar.services import accreditors, policies, quizzes, season
 from webinar.services import sessions as session_service
 from webinar.services.accreditation import GrantDetails
 from webinar.services.accreditation_use import reasons_kept, why_kept
-from webinar.services.feeds import CalendarTool
 from webinar.services.policy_versions import Rule, rule_of, rules_offered
-from webinar.tools import calendar_tool
 from webinar.web.access import requires
 from webinar.web.manage import scope
 from webinar.web.manage.blueprint import bp
+from webinar.web.manage.calendars import calendar
 from webinar.web.manage.grant_form import (
     ANOTHER,
     STATES,
@@ -141,7 +140,7 @@ def grants_copy(public_id: str) -> ResponseReturnValue:
             request.form.get("source", ""),
             as_decided="decided" in request.form,
             actor_id=current_user.id,
-            calendar=_calendar(),
+            calendar=calendar(),
             now=g.now,
         )
     except DomainError as refusal:
@@ -201,7 +200,7 @@ def grant_remove(public_id: str, grant_id: int) -> ResponseReturnValue:
     grant = grants.grant_of(g.db, session, grant_id)
     try:
         grants.remove_grant(
-            g.db, session, grant, actor_id=current_user.id, calendar=_calendar(), now=g.now
+            g.db, session, grant, actor_id=current_user.id, calendar=calendar(), now=g.now
         )
     except DomainError as refusal:
         g.db.rollback()
@@ -234,12 +233,12 @@ def _save(session: WebinarSession, grant: AccreditationGrant | None) -> Response
 
 def _store(session: WebinarSession, grant: AccreditationGrant | None, details: GrantDetails) -> str:
     """What was done, in words."""
-    actor_id, calendar = current_user.id, _calendar()
+    actor_id, tool = current_user.id, calendar()
     if grant is None:
-        grants.add_grant(g.db, session, details, actor_id=actor_id, calendar=calendar, now=g.now)
+        grants.add_grant(g.db, session, details, actor_id=actor_id, calendar=tool, now=g.now)
         done = "The grant is added."
     elif grants.change_grant(
-        g.db, session, grant, details, actor_id=actor_id, calendar=calendar, now=g.now
+        g.db, session, grant, details, actor_id=actor_id, calendar=tool, now=g.now
     ):
         done = "The grant is changed."
     else:
@@ -386,7 +385,3 @@ def _rule_label(rule: Rule) -> str:
 
 def _back(public_id: str) -> ResponseReturnValue:
     return redirect(url_for("manage.grants_show", public_id=public_id))
-
-
-def _calendar() -> CalendarTool:
-    return calendar_tool(current_app.extensions["config"])

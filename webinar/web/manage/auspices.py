@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from flask import current_app, flash, g, redirect, render_template, request, url_for
+from flask import flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -13,10 +13,9 @@ from webinar.models import WebinarSession
 from webinar.services import auspices, societies
 from webinar.services import sessions as session_service
 from webinar.services.auspices import NotDecidedYet, ReferenceTooLong
-from webinar.services.feeds import CalendarTool
-from webinar.tools import calendar_tool
 from webinar.web.access import requires
 from webinar.web.manage.blueprint import bp
+from webinar.web.manage.calendars import calendar
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ def auspices_put(public_id: str) -> ResponseReturnValue:
             decided_on=day,
             reference=typed.reference,
             actor_id=current_user.id,
-            calendar=_calendar(),
+            calendar=calendar(),
             now=g.now,
         )
     except DomainError as refusal:
@@ -91,7 +90,7 @@ def auspices_remove(public_id: str) -> ResponseReturnValue:
         session,
         society,
         actor_id=current_user.id,
-        calendar=_calendar(),
+        calendar=calendar(),
         now=g.now,
     )
     g.db.commit()
@@ -131,7 +130,3 @@ def _page(session: WebinarSession, typed: Typed, errors: dict[str, str]) -> str:
 
 def _back(public_id: str) -> ResponseReturnValue:
     return redirect(url_for("manage.session_auspices", public_id=public_id), code=303)
-
-
-def _calendar() -> CalendarTool:
-    return calendar_tool(current_app.extensions["config"])

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from flask import current_app, flash, g, redirect, render_template, request, url_for
+from flask import flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -23,9 +23,9 @@ from webinar.services.accreditation import (
 from webinar.services.accreditation_seasons import EarnsNothing, Happened, NothingChosen
 from webinar.services.planner import Season
 from webinar.services.policy_versions import Rule, rules_offered
-from webinar.tools import calendar_tool
 from webinar.web.access import requires
 from webinar.web.manage.blueprint import bp
+from webinar.web.manage.calendars import calendar
 from webinar.web.manage.grant_form import STATES
 from webinar.web.manage.scope import society_ids
 from webinar.web.manage.series_form import day
@@ -139,7 +139,7 @@ def planner_record(slug: str, body: str) -> ResponseReturnValue:
             rule=rule,
             happened=Happened(status=status, on=on, reference=typed.reference),
             actor_id=current_user.id,
-            calendar=calendar_tool(current_app.extensions["config"]),
+            calendar=calendar(),
             now=g.now,
         )
     except DomainError as refusal:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 
-from flask import current_app, flash, g, redirect, render_template, request, url_for
+from flask import flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy import func, select
@@ -17,10 +17,10 @@ from webinar.models import Series, WebinarSession
 from webinar.services import season_copy
 from webinar.services import series as series_service
 from webinar.services.season_copy import Keep, Span
-from webinar.tools import calendar_tool
 from webinar.web.access import requires
 from webinar.web.manage import scope
 from webinar.web.manage.blueprint import bp
+from webinar.web.manage.calendars import calendar
 from webinar.web.manage.series_form import day
 
 # No short name of a series can be this.
@@ -101,7 +101,7 @@ def season_copy_make() -> ResponseReturnValue:
             typed.keep,
             chosen=_ticked(request.form.getlist("date")),
             actor_id=current_user.id,
-            calendar=calendar_tool(current_app.extensions["config"]),
+            calendar=calendar(),
             now=g.now,
         )
     except DomainError as refusal:

@@ -17,10 +17,10 @@ from webinar.domain.season_sheet import COLUMNS, MOST_ROWS, SheetRefused
 from webinar.domain.wording import plural
 from webinar.services import season_sheet
 from webinar.services.season_sheet import Deed, Taken
-from webinar.tools import calendar_tool
 from webinar.web.access import requires
 from webinar.web.manage import scope
 from webinar.web.manage.blueprint import bp
+from webinar.web.manage.calendars import calendar
 
 # A form's field may be half a megabyte; texts shrink to a third on the way.
 LONGEST_SIGNED = 450_000
@@ -109,7 +109,7 @@ def _take_in(rows: Sequence[Sequence[str]]) -> Taken:
         society_ids=scope.society_ids(),
         home_zone=g.home_zone,
         actor_id=current_user.id,
-        calendar=calendar_tool(current_app.extensions["config"]),
+        calendar=calendar(),
         now=g.now,
     )
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from flask import current_app, flash, g, redirect, render_template, request, url_for
+from flask import flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -17,10 +17,10 @@ from webinar.models import Series
 from webinar.services import series as series_service
 from webinar.services import series_breaks
 from webinar.services.series_preview import PlannedDate
-from webinar.tools import calendar_tool
 from webinar.web.access import requires
 from webinar.web.manage import scope
 from webinar.web.manage.blueprint import bp
+from webinar.web.manage.calendars import calendar
 from webinar.web.manage.series_form import day
 from webinar.web.manage.states import mark_of
 
@@ -86,7 +86,7 @@ def series_plan(slug: str) -> ResponseReturnValue:
         g.db,
         found.id,
         until=until,
-        calendar=calendar_tool(current_app.extensions["config"]),
+        calendar=calendar(),
         now=g.now,
         actor_id=current_user.id,
     )
@@ -160,7 +160,7 @@ def _planned(found: Series, last_day: date | None) -> list[PlannedDate]:
         g.db,
         found.id,
         until=last_day,
-        calendar=calendar_tool(current_app.extensions["config"]),
+        calendar=calendar(),
         now=g.now,
         dry_run=True,
     )

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from datetime import date
 
-from flask import current_app, flash, g, redirect, render_template, request, url_for
+from flask import flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -16,9 +16,9 @@ from webinar.models import Series
 from webinar.services import series as series_service
 from webinar.services import series_changes, session_audience
 from webinar.services.series_changes import RuleChange
-from webinar.tools import calendar_tool
 from webinar.web.access import requires
 from webinar.web.manage.blueprint import bp
+from webinar.web.manage.calendars import calendar
 from webinar.web.manage.series import end_of_season, today_of
 from webinar.web.manage.series_edit import choices
 from webinar.web.manage.series_form import Typed, read_rules, rules_from
@@ -99,7 +99,7 @@ def series_change_apply(slug: str) -> ResponseReturnValue:
         from_day=days[0],
         until=days[1],
         actor_id=current_user.id,
-        calendar=calendar_tool(current_app.extensions["config"]),
+        calendar=calendar(),
         now=g.now,
     )
     g.db.commit()

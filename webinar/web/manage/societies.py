@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from flask import current_app, flash, g, redirect, render_template, request, url_for
+from flask import flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -12,9 +12,9 @@ from webinar.domain.errors import DomainError
 from webinar.models import Society
 from webinar.services import audience_groups, societies
 from webinar.services.societies import BadSlug, Counts, SlugTaken, UnknownCountry
-from webinar.tools import calendar_tool
 from webinar.web.access import requires
 from webinar.web.manage.blueprint import bp
+from webinar.web.manage.calendars import calendar
 from webinar.web.manage.scope import societies_offered
 
 
@@ -121,7 +121,7 @@ def society_save(slug: str) -> ResponseReturnValue:
             about=typed.about,
             country=typed.country,
             actor_id=current_user.id,
-            calendar=calendar_tool(current_app.extensions["config"]),
+            calendar=calendar(),
             now=g.now,
         )
     except DomainError as refusal:

@@ -1,6 +1,6 @@
 """Topics: the small tree of what sessions are about, arranged for every society."""
 
-from flask import current_app, flash, g, redirect, render_template, request, url_for
+from flask import flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -9,11 +9,10 @@ from webinar.domain.errors import DomainError, NotFound
 from webinar.domain.topic_tree import DEEPEST, DoesNotFit
 from webinar.domain.wording import plural
 from webinar.services import topic_tree
-from webinar.services.feeds import CalendarTool
 from webinar.services.topic_tree import Branch
-from webinar.tools import calendar_tool
 from webinar.web.access import requires
 from webinar.web.manage.blueprint import bp
+from webinar.web.manage.calendars import calendar
 from webinar.web.numbers import whole_number
 
 TOP = ""
@@ -63,7 +62,7 @@ def topic_save(topic_id: int) -> ResponseReturnValue:
             name=name,
             parent_id=_id(below),
             actor_id=current_user.id,
-            calendar=_calendar(),
+            calendar=calendar(),
             now=g.now,
         )
     except NotFound:
@@ -91,7 +90,7 @@ def topic_merge(topic_id: int) -> ResponseReturnValue:
             topic_id,
             into_id,
             actor_id=current_user.id,
-            calendar=_calendar(),
+            calendar=calendar(),
             now=g.now,
         )
     except NotFound:
@@ -174,7 +173,3 @@ def _page(
         places=[(TOP, "Nothing: it is a specialty"), *_places(others, deepest=DEEPEST - 1)],
         others=[("", "Choose"), *_places(others, deepest=DEEPEST)],
     )
-
-
-def _calendar() -> CalendarTool:
-    return calendar_tool(current_app.extensions["config"])
