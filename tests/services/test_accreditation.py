@@ -46,12 +46,6 @@ from webinar.services.feeds import CalendarTool
 from webinar.services.policies import ensure_policies
 from webinar.services.policy_versions import rules_offered
 from webinar.services.societies import NameMissing, SlugTaken
-from webinar.tools import calendar_tool
-
-
-@pytest.fixture
-def calendar(app: Flask) -> CalendarTool:
-    return calendar_tool(app.extensions["config"])
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 from datetime import date
 
 import pytest
-from flask import Flask
 from sqlalchemy import select
 
 from tests.builders import NOW, make_session, make_society
@@ -10,14 +9,8 @@ from webinar.models import AuditEvent, Society, WebinarSession
 from webinar.services import auspices, feeds
 from webinar.services.auspices import NotDecidedYet, OwnSociety, ReferenceTooLong
 from webinar.services.feeds import CalendarTool
-from webinar.tools import calendar_tool
 
 DECIDED = date(2026, 11, 3)
-
-
-@pytest.fixture
-def calendar(app: Flask) -> CalendarTool:
-    return calendar_tool(app.extensions["config"])
 
 
 @pytest.fixture

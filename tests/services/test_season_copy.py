@@ -3,7 +3,6 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from flask import Flask
 from sqlalchemy import select
 
 from tests.builders import (
@@ -21,16 +20,10 @@ from webinar.models import PlanningRule, Series, SeriesException, WebinarSession
 from webinar.services import season_changes, season_copy
 from webinar.services.feeds import CalendarTool
 from webinar.services.season_copy import ImpossibleSeason, Keep, Span
-from webinar.tools import calendar_tool
 
 # Nine Thursdays from 26 November 2026; the new season begins on Thursday 25 November 2027.
 SPAN = Span(date(2026, 11, 26), date(2027, 1, 21), date(2027, 11, 25))
 EVERYTHING = Keep(titles=True, topics=True, faculty=True)
-
-
-@pytest.fixture
-def calendar(app: Flask) -> CalendarTool:
-    return calendar_tool(app.extensions["config"])
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from flask import Flask
 from sqlalchemy import func, select
 
 from tests.builders import (
@@ -33,14 +32,8 @@ from webinar.services import season_changes, season_sheet, sessions
 from webinar.services.feeds import CalendarTool
 from webinar.services.season_sheet import Deed, Taken
 from webinar.services.session_facts import details_of
-from webinar.tools import calendar_tool
 
 HEAD = ["id", "series", "society", "date", "start", "minutes", "title", "topics", "faculty"]
-
-
-@pytest.fixture
-def calendar(app: Flask) -> CalendarTool:
-    return calendar_tool(app.extensions["config"])
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 
 import pytest
-from flask import Flask
 from sqlalchemy import func, select
 
 from tests.builders import NOW, make_faculty, make_series, make_session, make_society
@@ -22,15 +21,9 @@ from webinar.services.holidays import UnknownCountry
 from webinar.services.series import ImpossibleWindow, SeriesWords, TooManyRules
 from webinar.services.series_preview import preview
 from webinar.services.societies import SlugTaken
-from webinar.tools import calendar_tool
 
 Create = Callable[..., Series]
 WORDS = {"name", "recording_months", "holiday_countries", "reader_zones"}
-
-
-@pytest.fixture
-def calendar(app: Flask) -> CalendarTool:
-    return calendar_tool(app.extensions["config"])
 
 
 @pytest.fixture

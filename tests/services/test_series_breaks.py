@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from flask import Flask
 from sqlalchemy import select
 
 from tests.builders import NOW, make_registration, make_series, make_user
@@ -19,7 +18,6 @@ from webinar.services.series_breaks import AlreadyPlanned, Break, DraftsInTheWay
 from webinar.services.series_drafts import discard_all
 from webinar.services.session_facts import details_of
 from webinar.services.societies import NameMissing
-from webinar.tools import calendar_tool
 
 Plan = Callable[[date], list[WebinarSession]]
 
@@ -28,11 +26,6 @@ Plan = Callable[[date], list[WebinarSession]]
 def made(db: DbSession) -> Series:
     """Thursdays from 26 November 2026, 18:15 in Zurich."""
     return make_series(db, "rounds")
-
-
-@pytest.fixture
-def calendar(app: Flask) -> CalendarTool:
-    return calendar_tool(app.extensions["config"])
 
 
 @pytest.fixture

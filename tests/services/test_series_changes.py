@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time
 
 import pytest
-from flask import Flask
 from sqlalchemy import select
 
 from tests.builders import NOW, make_registration, make_series, make_user
@@ -17,17 +16,11 @@ from webinar.models import AuditEvent, Delivery, Series, WebinarSession
 from webinar.services import season_changes, series, series_breaks, series_changes
 from webinar.services.feeds import CalendarTool
 from webinar.services.series_changes import NothingChanges, RuleChange
-from webinar.tools import calendar_tool
 
 THURSDAYS = RuleRow("FREQ=WEEKLY;BYDAY=TH", time(18, 15), 45, date(2026, 11, 26))
 FROM, UNTIL = date(2026, 12, 7), date(2026, 12, 31)
 
 Do = Callable[..., RuleChange]
-
-
-@pytest.fixture
-def calendar(app: Flask) -> CalendarTool:
-    return calendar_tool(app.extensions["config"])
 
 
 @pytest.fixture

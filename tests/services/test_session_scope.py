@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from flask import Flask
 from sqlalchemy import select
 
 from tests.builders import (
@@ -29,14 +28,8 @@ from webinar.services.session_audience import Audience
 from webinar.services.session_copies import duplicate
 from webinar.services.session_facts import details_of
 from webinar.services.session_scope import Scope
-from webinar.tools import calendar_tool
 
 WEEK = timedelta(days=7)
-
-
-@pytest.fixture
-def calendar(app: Flask) -> CalendarTool:
-    return calendar_tool(app.extensions["config"])
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from flask import Flask
 from sqlalchemy import select
 
 from tests.builders import (
@@ -55,21 +54,9 @@ from webinar.services import deliveries, registrations, sessions
 from webinar.services.feeds import CalendarTool
 from webinar.services.session_facts import details_of
 from webinar.services.session_rows import UnknownAudience
-from webinar.tools import calendar_tool
 
 LATER = NOW + timedelta(hours=1)
 A_WEEK_LATER = datetime(2026, 12, 3, 18, 15)
-
-
-@pytest.fixture
-def calendar(app: Flask) -> CalendarTool:
-    return calendar_tool(app.extensions["config"])
-
-
-@pytest.fixture
-def announced(db: DbSession, calendar: CalendarTool) -> WebinarSession:
-    session = make_ready(db, make_session(db, status=SessionStatus.DRAFT))
-    return sessions.publish(db, session.id, actor_id=None, calendar=calendar, now=NOW)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 from datetime import timedelta
 
 import pytest
-from flask import Flask
 from sqlalchemy import select
 
 from tests.builders import NOW, STARTS_AT, make_session
@@ -12,12 +11,6 @@ from webinar.services import calendars, feeds, topic_tree, topics
 from webinar.services.feeds import CalendarTool
 from webinar.services.topic_tree import TopicExists, TopicInUse
 from webinar.services.topics import UnusableTopic
-from webinar.tools import calendar_tool
-
-
-@pytest.fixture
-def calendar(app: Flask) -> CalendarTool:
-    return calendar_tool(app.extensions["config"])
 
 
 def create(db: DbSession, name: str, parent: Topic | None = None) -> Topic:
