@@ -9,7 +9,15 @@ from flask import Flask
 from sqlalchemy import select, text
 from sqlalchemy.exc import OperationalError
 
-from tests.builders import NOW, STARTS_AT, make_ready, make_series, make_session, make_user
+from tests.builders import (
+    NOW,
+    STARTS_AT,
+    make_faculty,
+    make_ready,
+    make_series,
+    make_session,
+    make_user,
+)
 from webinar.db import DbSession, open_db
 from webinar.domain.errors import Conflict, NotAllowed
 from webinar.domain.letter import Dropped, Letter, MailKind, Postponed
@@ -23,6 +31,8 @@ from webinar.services import (
     registrations,
     season_changes,
     sessions,
+    topic_tree,
+    topics,
 )
 from webinar.services.feeds import CalendarTool
 from webinar.services.season_changes import GRACE, TooLate
@@ -399,3 +409,33 @@ def test_no_notice_leaves_while_something_newer_takes_its_place(
             deliveries.claim(mails, waiting, now=AFTER)
     db.commit()
     assert deliveries.claim(db, waiting, now=AFTER) is not None
+
+
+def test_somebody_taken_out_comes_back_although_their_number_is_somebody_elses(
+    db: DbSession, announced: WebinarSession, calendar: CalendarTool
+) -> None:
+    everybody = details_of(announced)
+    joined = FacultyDetails(FacultyPart.DISCUSSANT, "Dr Jan Novak")
+    for faculty in ((*everybody.faculty, joined), everybody.faculty):
+        details = replace(details_of(announced), faculty=faculty)
+        sessions.edit(db, announced.id, details, actor_id=None, calendar=calendar, now=NOW)
+    newcomer = make_faculty(db, make_session(db), name="Dr Eva Lang")
+
+    undo_last(db, calendar, now=NOW + MINUTE)
+
+    assert "Dr Jan Novak" in [member.name for member in announced.faculty]
+    assert newcomer.name == "Dr Eva Lang"
+
+
+def test_a_topic_that_was_merged_meanwhile_comes_back_as_what_it_is_now(
+    db: DbSession, announced: WebinarSession, calendar: CalendarTool
+) -> None:
+    for names in (("Breast",), ("Surgery",)):
+        details = replace(details_of(announced), topics=names)
+        sessions.edit(db, announced.id, details, actor_id=None, calendar=calendar, now=NOW)
+    (breast, into) = topics.named(db, ("Breast", "Breast cancer"))
+    topic_tree.merge(db, breast.id, into.id, actor_id=None, calendar=calendar, now=NOW)
+
+    undo_last(db, calendar, now=NOW + MINUTE)
+
+    assert [topic.name for topic in announced.topics] == ["Breast cancer"]

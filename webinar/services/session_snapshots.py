@@ -70,7 +70,7 @@ def put_back(db: DbSession, session: WebinarSession, before: Mapping[str, object
     """Let the session be what it was; fields that are not named stay as they are."""
     for name, value in before.items():
         if name == "topics":
-            session.topics = list(db.scalars(select(Topic).where(Topic.id.in_(_ids(value)))))
+            session.topics = _topics(db, _ids(value))
         elif name == "audience":
             found = select(AudienceGroup).where(AudienceGroup.id.in_(_ids(value)))
             session.audience = list(db.scalars(found))
@@ -94,15 +94,28 @@ def make_again(db: DbSession, before: Mapping[str, object]) -> WebinarSession:
     return session
 
 
+def _topics(db: DbSession, ids: list[int]) -> list[Topic]:
+    """Those that are still there; of one that was merged meanwhile, what it was merged into."""
+    found = db.scalars(select(Topic).where(Topic.id.in_(ids))).all()
+    standing = {topic.merged_into_id or topic.id for topic in found}
+    return list(db.scalars(select(Topic).where(Topic.id.in_(standing)).order_by(Topic.id)))
+
+
 def _put_back_faculty(db: DbSession, session: WebinarSession, kept: list[Snapshot]) -> None:
     present = {member.id: member for member in session.faculty}
     members = []
     for columns in kept:
-        member = present.get(cast("int", columns["id"])) or FacultyMember()
-        for name, value in columns.items():
-            # Who was invited meanwhile has the mail.
-            if name != "invited_at" or member.invited_at is None:
-                _set(member, name, value)
+        key = cast("int", columns["id"])
+        member = present.get(key)
+        left_alone = set()
+        if member is None:
+            member = FacultyMember()
+            # SQLite gives the number of who was taken out last to the next who comes, anywhere.
+            left_alone = {"id"} if db.get(FacultyMember, key) is not None else set()
+        elif member.invited_at is not None:
+            left_alone = {"invited_at"}  # who was invited meanwhile has the mail
+        for name in columns.keys() - left_alone:
+            _set(member, name, columns[name])
         members.append(member)
     session.faculty = members
 
