@@ -300,3 +300,21 @@ def test_a_break_stands_in_the_picture_with_its_reason(
 
     shown = ["Between the years" in page for page in (weeks, season, elsewhere)]
     assert shown == [True, True, False]
+
+
+def test_a_break_of_many_days_stands_on_those_on_which_the_series_would_meet(
+    db: DbSession, signed_in_as: Callable[[User], FlaskClient]
+) -> None:
+    client = organiser(db, signed_in_as)
+    series = make_series(db)  # on Thursdays
+    days = [date(2027, 12, 20) + timedelta(days=n) for n in range(14)]
+    db.add_all(
+        SeriesException(series_id=series.id, day=day, reason="Between the years") for day in days
+    )
+    db.commit()
+
+    page = client.get("/manage/?from=2027-12-01").text
+
+    assert page.count(">Between the years<") == 2
+    assert 'scope="col">Thu<' in page
+    assert 'scope="col">Mon<' not in page

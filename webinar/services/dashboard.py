@@ -10,10 +10,13 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, ScalarSelect, and_, func, or_, select
+from sqlalchemy.orm import selectinload
 
 from webinar.db import DbSession
 from webinar.domain.credit import GrantStatus
+from webinar.domain.errors import DomainError
 from webinar.domain.recording import RecordingState
+from webinar.domain.series import plan_together
 from webinar.domain.session import FacultyPart, SessionStatus
 from webinar.models import (
     AccreditationGrant,
@@ -24,6 +27,7 @@ from webinar.models import (
     Society,
     WebinarSession,
 )
+from webinar.services.series import rows_of
 
 DRAFTS_WITHIN = timedelta(weeks=4)
 PRESENTER_WITHIN = timedelta(weeks=12)
@@ -235,16 +239,33 @@ def beginnings(db: DbSession, *, society_ids: frozenset[int] | None = None) -> B
 def breaks_between(
     db: DbSession, first: date, last: date, *, society_ids: frozenset[int] | None = None
 ) -> list[Break]:
-    """Exceptions from `first` to `last`, both included, by day and series."""
+    """Days from `first` to `last`, both included, that would be a session's but for a break."""
     found = (
-        select(SeriesException.day, Series.name, SeriesException.reason)
+        select(SeriesException, Series)
         .join(Series, Series.id == SeriesException.series_id)
         .where(SeriesException.day >= first, SeriesException.day <= last)
+        .options(selectinload(Series.rules))
         .order_by(SeriesException.day, Series.name)
     )
     if society_ids is not None:
         found = found.where(Series.society_id.in_(society_ids))
-    return [Break(*row) for row in db.execute(found)]
+    rows = db.execute(found).all()
+    meets = {series: _days_of(series, first, last) for series in {series for _, series in rows}}
+    return [
+        Break(left_out.day, series.name, left_out.reason)
+        for left_out, series in rows
+        if left_out.day in meets[series]
+    ]
+
+
+def _days_of(series: Series, first: date, last: date) -> frozenset[date]:
+    """The days that its rules name, breaks or not; none where they cannot be worked out."""
+    rules = [row.of_series(series.zone) for row in rows_of(series)]
+    try:
+        planned = plan_together(rules, first_day=first, last_day=last)
+    except DomainError:
+        return frozenset()
+    return frozenset(session.local_start.date() for session in planned)
 
 
 def _has(part: FacultyPart) -> ColumnElement[bool]:
