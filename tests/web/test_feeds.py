@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event
 from werkzeug.serving import make_server
 
 from config import Config
@@ -22,6 +21,7 @@ from tests.builders import (
 )
 from tests.calendar.kit.judge import ExpectedEvent, judge_feed, judge_single
 from tests.calendar.kit.polling import judge_http
+from tests.queries import counted
 from webinar.db import DbSession
 from webinar.domain.session import SessionStatus
 from webinar.models import FeedState, User, WebinarSession
@@ -308,18 +308,12 @@ def test_an_unchanged_feed_is_answered_from_one_row_and_writes_nothing(
     for days in range(1, 30):
         announce(make_session(db, starts_at=in_days(days)))
     tag = client.get("/calendar/all.ics").headers["ETag"]
-    statements: list[str] = []
 
-    def note(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
-        statements.append(statement.split()[0])
+    with counted(app.extensions["engine"]) as statements:
+        response = client.get("/calendar/all.ics", headers={"If-None-Match": tag})
 
-    event.listen(app.extensions["engine"], "before_cursor_execute", note)
-
-    response = client.get("/calendar/all.ics", headers={"If-None-Match": tag})
-
-    event.remove(app.extensions["engine"], "before_cursor_execute", note)
     assert response.status_code == 304
-    assert [s for s in statements if s != "BEGIN"] == ["SELECT"]
+    assert [statement.split()[0] for statement in statements] == ["SELECT"]
 
 
 def test_a_first_poll_notes_what_the_feed_is(client: FlaskClient, db: DbSession) -> None:

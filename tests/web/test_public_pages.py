@@ -1,7 +1,6 @@
 """What a visitor sees: home, schedule, one session, series, topics, societies."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from html import unescape
@@ -9,7 +8,6 @@ from html import unescape
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event
 
 from tests.builders import (
     make_faculty,
@@ -20,6 +18,7 @@ from tests.builders import (
     make_topic,
     make_user,
 )
+from tests.queries import counted
 from webinar.db import DbSession
 from webinar.domain.attendance import ViewingMode
 from webinar.domain.credit import GrantStatus
@@ -48,20 +47,6 @@ def page(client: FlaskClient, path: str) -> str:
     response = client.get(path)
     assert response.status_code == 200
     return unescape(response.text)
-
-
-@contextmanager
-def queries_counted(app: Flask) -> Iterator[list[str]]:
-    statements: list[str] = []
-
-    def note(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
-        if not statement.startswith(("BEGIN", "SHOW", "ROLLBACK")):
-            statements.append(statement)
-
-    engine = app.extensions["engine"]
-    event.listen(engine, "before_cursor_execute", note)
-    yield statements
-    event.remove(engine, "before_cursor_execute", note)
 
 
 def make_recording(
@@ -159,7 +144,7 @@ def season(db: DbSession) -> Series:
 def test_a_page_of_a_whole_season_takes_few_queries_and_few_bytes(
     app: Flask, client: FlaskClient, season: Series, path: str
 ) -> None:
-    with queries_counted(app) as statements:
+    with counted(app.extensions["engine"]) as statements:
         response = client.get(path)
 
     assert response.status_code == 200
@@ -173,7 +158,7 @@ def test_the_page_of_a_session_takes_few_queries_and_few_bytes(
     for session in db.query(WebinarSession).where(WebinarSession.title == "On air"):
         path = f"/sessions/{session.public_id}"
     db.commit()
-    with queries_counted(app) as statements:
+    with counted(app.extensions["engine"]) as statements:
         response = client.get(path)
 
     assert response.status_code == 200
