@@ -225,20 +225,6 @@ def test_the_last_word_on_being_recorded_counts_and_all_of_them_are_kept(
     assert Need.CONSENT not in owed(member)
 
 
-def test_organisers_find_who_did_not_agree(
-    db: DbSession, session: WebinarSession, member: FacultyMember
-) -> None:
-    over = make_faculty(db, make_session(db, starts_at=NOW - timedelta(days=90)))
-    void = make_faculty(db, make_session(db, status=SessionStatus.CANCELLED))
-    for one in (member, over, void):
-        one.consent_withdrawn_at = NOW
-    db.flush()
-
-    found = faculty.without_consent(db, since=NOW - timedelta(days=30))
-
-    assert found == [member]
-
-
 def test_a_newer_file_takes_the_place_of_the_one_before(
     db: DbSession, session: WebinarSession, member: FacultyMember
 ) -> None:

@@ -15,7 +15,6 @@ from webinar.domain import disclosure as disclosures
 from webinar.domain.disclosure import Disclosure
 from webinar.domain.errors import DomainError, NotFound
 from webinar.domain.faculty import FileKind, Missing, SentIn, Words, cleaned, still_missing
-from webinar.domain.session import SessionStatus
 from webinar.domain.timezone import to_local
 from webinar.models import FacultyFile, FacultyMember, User, WebinarSession
 from webinar.services import audit, gate
@@ -328,22 +327,6 @@ def remove_file(db: DbSession, member_id: int, kind: FileKind, *, now: datetime)
 def stored_keys(db: DbSession) -> set[str]:
     """The names of all files that belong to somebody."""
     return set(db.scalars(select(FacultyFile.storage_key)))
-
-
-def without_consent(db: DbSession, *, since: datetime) -> list[FacultyMember]:
-    """Who did not agree to be recorded, in sessions after this instant that still take place."""
-    return list(
-        db.scalars(
-            select(FacultyMember)
-            .join(WebinarSession, WebinarSession.id == FacultyMember.session_id)
-            .where(
-                FacultyMember.consent_withdrawn_at.is_not(None),
-                WebinarSession.ends_at > since,
-                WebinarSession.status != SessionStatus.CANCELLED,
-            )
-            .order_by(WebinarSession.starts_at, FacultyMember.id)
-        )
-    )
 
 
 def _locked(db: DbSession, member_id: int) -> FacultyMember:
