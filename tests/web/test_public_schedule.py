@@ -16,7 +16,8 @@ from tests.builders import (
     make_topic,
     make_user,
 )
-from tests.web.test_public_pages import make_grants, queries_counted
+from tests.queries import counted
+from tests.web.test_public_pages import make_grants
 from webinar.db import DbSession
 from webinar.domain.credit import GrantStatus
 from webinar.domain.session import SessionStatus
@@ -178,7 +179,7 @@ def test_a_search_with_every_filter_takes_few_queries(
     counts = []
 
     for query in ("q=evening", "topic=breast&q=evening&level=advanced&credit=yes&language=fr"):
-        with queries_counted(app) as statements:
+        with counted(app.extensions["engine"]) as statements:
             assert client.get(f"/sessions/?{query}").status_code == 200
         counts.append(len(statements))
 
