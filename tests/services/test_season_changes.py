@@ -20,6 +20,7 @@ from tests.builders import (
 )
 from webinar.db import DbSession, open_db
 from webinar.domain.errors import Conflict, NotAllowed
+from webinar.domain.faculty import FileKind
 from webinar.domain.letter import Dropped, Letter, MailKind, Postponed
 from webinar.domain.session import ChangedMeanwhile, FacultyPart, SessionStatus
 from webinar.domain.session_details import FacultyDetails
@@ -27,6 +28,8 @@ from webinar.models import Delivery, SeriesException, User, WebinarSession
 from webinar.services import (
     announcements,
     deliveries,
+    faculty,
+    faculty_links,
     letters,
     registrations,
     season_changes,
@@ -34,6 +37,8 @@ from webinar.services import (
     topic_tree,
     topics,
 )
+from webinar.services.faculty import NewFile
+from webinar.services.faculty_links import LinkEnded
 from webinar.services.feeds import CalendarTool
 from webinar.services.season_changes import GRACE, TooLate
 from webinar.services.session_facts import details_of
@@ -416,8 +421,8 @@ def test_somebody_taken_out_comes_back_although_their_number_is_somebody_elses(
 ) -> None:
     everybody = details_of(announced)
     joined = FacultyDetails(FacultyPart.DISCUSSANT, "Dr Jan Novak")
-    for faculty in ((*everybody.faculty, joined), everybody.faculty):
-        details = replace(details_of(announced), faculty=faculty)
+    for people in ((*everybody.faculty, joined), everybody.faculty):
+        details = replace(details_of(announced), faculty=people)
         sessions.edit(db, announced.id, details, actor_id=None, calendar=calendar, now=NOW)
     newcomer = make_faculty(db, make_session(db), name="Dr Eva Lang")
 
@@ -439,3 +444,52 @@ def test_a_topic_that_was_merged_meanwhile_comes_back_as_what_it_is_now(
     undo_last(db, calendar, now=NOW + MINUTE)
 
     assert [topic.name for topic in announced.topics] == ["Breast cancer"]
+
+
+@pytest.mark.parametrize("somebody_else", [True, False])
+def test_somebody_taken_out_comes_back_with_their_slides_and_their_address(
+    db: DbSession, announced: WebinarSession, calendar: CalendarTool, somebody_else: bool
+) -> None:
+    elena, eva = make_user(db, "elena@example.net"), make_user(db, "eva@example.net")
+    member = make_faculty(
+        db, announced, FacultyPart.DISCUSSANT, user=elena, name="Prof Elena Marchetti"
+    )
+    file = NewFile("talk.pdf", "application/pdf", 5, "0" * 64, "talk.pdf")
+    faculty.keep_file(db, member.id, FileKind.SLIDES, file, now=NOW)
+    token = faculty_links.issue(db, member, now=NOW)
+    details, there = details_of(announced), member.id
+    rest = tuple(one for one in details.faculty if one.id != there)
+    other = FacultyDetails(
+        FacultyPart.DISCUSSANT, "Dr Eva Lang", disclosure="None.", user_id=eva.id, id=there
+    )
+    changed = replace(details, faculty=(*rest, other) if somebody_else else rest)
+    sessions.edit(db, announced.id, changed, actor_id=None, calendar=calendar, now=NOW)
+    db.commit()
+    gone, kept = faculty.stored_keys(db), season_changes.file_keys(db, now=NOW)
+
+    undo_last(db, calendar, now=NOW + MINUTE)
+    db.commit()
+    db.expire_all()
+
+    found = faculty_links.look_up(db, token, now=NOW)
+    assert (gone, kept) == (set(), {"talk.pdf"})
+    assert (found.user_id, found.name) == (elena.id, "Prof Elena Marchetti")
+    assert [one.storage_key for one in found.files] == ["talk.pdf"]
+
+
+def test_an_address_that_was_ended_since_stays_ended(
+    db: DbSession, announced: WebinarSession, calendar: CalendarTool
+) -> None:
+    organiser = make_user(db)
+    member = make_faculty(db, announced, FacultyPart.DISCUSSANT, user=make_user(db))
+    token = faculty_links.issue(db, member, now=NOW)
+    details = details_of(announced)
+    joined = FacultyDetails(FacultyPart.DISCUSSANT, "Dr Eva Lang")
+    changed = replace(details, faculty=(*details.faculty, joined))
+    sessions.edit(db, announced.id, changed, actor_id=None, calendar=calendar, now=NOW)
+    faculty_links.replace(db, member.id, actor_id=organiser.id, now=NOW)
+
+    undo_last(db, calendar, now=NOW + MINUTE)
+
+    with pytest.raises(LinkEnded):
+        faculty_links.look_up(db, token, now=NOW)

@@ -7,7 +7,7 @@ from webinar.db import open_db, read_db
 from webinar.jobs.apart import apart
 from webinar.jobs.toolbox import Toolbox
 from webinar.media.faculty_files import faculty_files
-from webinar.services import faculty, faculty_links
+from webinar.services import faculty, faculty_links, season_changes
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ def forget_files(tools: Toolbox, now: datetime) -> None:
     if not left_behind:
         return
     with read_db() as db:
-        known = faculty.stored_keys(db)
+        known = faculty.stored_keys(db) | season_changes.file_keys(db, now=now)
     for name in left_behind - known:
         files.delete(name)
         log.info("faculty file deleted: %s", name)

@@ -11,7 +11,7 @@ from webinar.domain.announcement import Standing
 from webinar.domain.errors import Conflict, NotAllowed
 from webinar.domain.session import ChangedMeanwhile, SessionStatus
 from webinar.models import SeasonChange, SeriesException, WebinarSession
-from webinar.services import announcements, audit, deliveries, series_rules
+from webinar.services import announcements, audit, deliveries, series_rules, session_snapshots
 from webinar.services.accreditation_statements import follow_session
 from webinar.services.feeds import CalendarTool, refresh
 from webinar.services.session_facts import facts_of
@@ -107,6 +107,19 @@ def open_for(db: DbSession, actor_id: int | None, *, now: datetime) -> list[Seas
         .order_by(SeasonChange.id.desc())
     )
     return [change for change in db.scalars(found) if change.items]
+
+
+def file_keys(db: DbSession, *, now: datetime) -> set[str]:
+    """Names of stored files that belong to nobody, and come back if a change is taken back."""
+    found = select(SeasonChange).where(
+        SeasonChange.undo_until > now, SeasonChange.undone_at.is_(None)
+    )
+    return {
+        key
+        for change in db.scalars(found)
+        for item in change.items
+        for key in session_snapshots.file_keys(item.get("before", {}).get("faculty", []))
+    }
 
 
 def undo(

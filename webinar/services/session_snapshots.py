@@ -1,22 +1,31 @@
 """What a session was before a change, as JSON, and put back from it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import cast
+from typing import TypeVar, cast
 
 from sqlalchemy import Column, Date, Enum, select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, object_session, selectinload
 
 from webinar.db import Base, DbSession, UTCDateTime
 from webinar.domain.announcement import Standing
 from webinar.domain.errors import Conflict
-from webinar.models import AudienceGroup, FacultyMember, Topic, WebinarSession
+from webinar.models import (
+    AudienceGroup,
+    FacultyFile,
+    FacultyLink,
+    FacultyMember,
+    Topic,
+    WebinarSession,
+)
 from webinar.services.announcements import standing_of
 from webinar.services.session_facts import facts_of
 
 Snapshot = dict[str, object]
+Row = TypeVar("Row", FacultyFile, FacultyLink)
+HANGING = frozenset({"files", "links"})
 
 # Calendars count forward whatever happens; so do revisions.
 NEVER_PUT_BACK = frozenset(
@@ -53,8 +62,14 @@ def snapshot_of(session: WebinarSession) -> Snapshot:
         **_columns_of(session),
         "topics": sorted(topic.id for topic in session.topics),
         "audience": sorted(group.id for group in session.audience),
-        "faculty": [_columns_of(member) for member in session.faculty],
+        "faculty": _faculty_of(session),
     }
+
+
+def file_keys(faculty: Iterable[Snapshot]) -> set[str]:
+    """Names of the stored files that come back with these members."""
+    files = [file for columns in faculty for file in _hanging(columns, "files")]
+    return {str(file["storage_key"]) for file in files}
 
 
 def what_changed(before: Snapshot, after: Snapshot) -> Snapshot:
@@ -107,6 +122,8 @@ def _put_back_faculty(db: DbSession, session: WebinarSession, kept: list[Snapsho
     for columns in kept:
         key = cast("int", columns["id"])
         member = present.get(key)
+        # Of who kept the part nothing was lost, and addresses that were ended since stay so.
+        lost_all = member is None or member.user_id != columns["user_id"]
         left_alone = set()
         if member is None:
             member = FacultyMember()
@@ -114,10 +131,47 @@ def _put_back_faculty(db: DbSession, session: WebinarSession, kept: list[Snapsho
             left_alone = {"id"} if db.get(FacultyMember, key) is not None else set()
         elif member.invited_at is not None:
             left_alone = {"invited_at"}  # who was invited meanwhile has the mail
-        for name in columns.keys() - left_alone:
+        for name in columns.keys() - left_alone - HANGING:
             _set(member, name, columns[name])
+        if lost_all:
+            member.files += _made_again(FacultyFile, _hanging(columns, "files"), member.files)
+            member.links += _made_again(FacultyLink, _hanging(columns, "links"), member.links)
         members.append(member)
     session.faculty = members
+
+
+def _faculty_of(session: WebinarSession) -> list[Snapshot]:
+    """Each member with the files they sent in and the addresses they were mailed."""
+    db = object_session(session)
+    if db is not None and session.faculty:
+        hanging = (selectinload(FacultyMember.files), selectinload(FacultyMember.links))
+        of_session = FacultyMember.session_id == session.id
+        db.scalars(select(FacultyMember).where(of_session).options(*hanging)).all()
+    return [
+        {
+            **_columns_of(member),
+            "files": [_columns_of(file) for file in member.files],
+            "links": [_columns_of(link) for link in member.links],
+        }
+        for member in session.faculty
+    ]
+
+
+def _hanging(columns: Snapshot, name: str) -> list[Snapshot]:
+    return cast("list[Snapshot]", columns.get(name, []))
+
+
+def _made_again(kind: type[Row], kept: list[Snapshot], there: Sequence[Row]) -> list[Row]:
+    """Those that are gone, under new numbers."""
+    present = {_columns_of(row)["id"] for row in there}
+    rows = []
+    for columns in kept:
+        if columns["id"] not in present:
+            row = kind()
+            for name in columns.keys() - {"id", "faculty_id"}:
+                _set(row, name, columns[name])
+            rows.append(row)
+    return rows
 
 
 def _columns_of(row: Base) -> Snapshot:
