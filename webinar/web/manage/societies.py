@@ -64,7 +64,7 @@ def societies_list() -> ResponseReturnValue:
 @requires(Action.CREATE_SOCIETIES)
 def society_new() -> ResponseReturnValue:
     """The empty form."""
-    return _new_page(Typed(), {})
+    return _new_page(Typed(country=current_user.country or "CH"), {})
 
 
 @bp.post("/societies/new")
