@@ -13,8 +13,9 @@ from playwright.sync_api import Playwright, sync_playwright
 from config import Config
 from tests.components.postgres import PostgresServer
 from webinar.app import create_app
-from webinar.db import DbSession, open_db
+from webinar.db import DbSession, connect, open_db
 from webinar.models import User
+from webinar.services import search
 
 SECRET = "a secret of the tests, long enough to start"
 
@@ -97,7 +98,25 @@ def client(app: Flask) -> FlaskClient:
 
 
 @pytest.fixture
-def db(app: Flask) -> Iterator[DbSession]:
+def bound(request: pytest.FixtureRequest, config: Config) -> Iterator[None]:
+    """The program's sessions lead to the test's database.
+
+    By the application if the test has one. To make one takes longer than most tests, so those of
+    services do without.
+    """
+    if "app" in request.fixturenames:
+        request.getfixturevalue("app")
+        yield
+        return
+    engine = connect(config.DATABASE_URL)
+    search.keep_up_to_date([open_db])
+    config.DATA_DIR.mkdir(parents=True, exist_ok=True)
+    yield
+    engine.dispose()
+
+
+@pytest.fixture
+def db(bound: None) -> Iterator[DbSession]:
     """A database session of the test's own; commit what a client is to see."""
     with open_db() as db:
         yield db

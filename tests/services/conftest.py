@@ -1,8 +1,8 @@
 """What verbs need from outside, and a session that people know of."""
 
 import pytest
-from flask import Flask
 
+from config import Config
 from tests.builders import NOW, make_ready, make_session
 from webinar.db import DbSession
 from webinar.domain.session import SessionStatus
@@ -13,8 +13,8 @@ from webinar.tools import calendar_tool
 
 
 @pytest.fixture
-def calendar(app: Flask) -> CalendarTool:
-    return calendar_tool(app.extensions["config"])
+def calendar(config: Config) -> CalendarTool:
+    return calendar_tool(config)
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from flask import Flask
 from sqlalchemy import select
 
+from config import Config
 from tests.builders import NOW, STARTS_AT, make_series, make_session
 from tests.evidence import AFTER, ENDS_AT, make_attendee, make_ended_session
 from webinar.db import DbSession
@@ -49,8 +49,8 @@ from webinar.services.societies import NameMissing, SlugTaken
 
 
 @pytest.fixture
-def tools(app: Flask, tmp_path: Path) -> Toolbox:
-    return Toolbox.from_config(app.extensions["config"])
+def tools(config: Config, tmp_path: Path) -> Toolbox:
+    return Toolbox.from_config(config)
 
 
 @pytest.fixture(autouse=True)

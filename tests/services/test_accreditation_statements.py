@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from flask import Flask
 
+from config import Config
 from tests.builders import NOW, STARTS_AT, make_session
 from tests.evidence import make_grant
 from webinar.db import DbSession
@@ -82,9 +82,9 @@ def test_another_hour_of_the_same_day_changes_no_words(
 
 
 def test_whoever_moves_a_session_need_not_think_of_its_statements(
-    app: Flask, db: DbSession, session: WebinarSession, grant: AccreditationGrant
+    config: Config, db: DbSession, session: WebinarSession, grant: AccreditationGrant
 ) -> None:
-    calendar = calendar_tool(app.extensions["config"])
+    calendar = calendar_tool(config)
 
     sessions.move(
         db,

@@ -5,10 +5,10 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from flask import Flask
 from sqlalchemy import select, text
 from sqlalchemy.exc import OperationalError
 
+from config import Config
 from tests.builders import (
     NOW,
     STARTS_AT,
@@ -54,8 +54,8 @@ NOTICES = ("session_moved", "session_cancelled", "session_restored")
 
 
 @pytest.fixture
-def calendar(app: Flask) -> CalendarTool:
-    return calendar_tool(app.extensions["config"])
+def calendar(config: Config) -> CalendarTool:
+    return calendar_tool(config)
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from flask import Flask
 from sqlalchemy import func, select
 
+from config import Config
 from tests.builders import (
     NOW,
     STARTS_AT,
@@ -32,25 +32,23 @@ from webinar.services import announcements, broadcasts, sessions
 from webinar.tools import calendar_tool
 
 OVER = STARTS_AT + timedelta(hours=2)
-Stage = tuple[DbSession, Flask, WebinarSession, int]
+Stage = tuple[DbSession, Config, WebinarSession, int]
 
 
 @pytest.fixture
-def stage(app: Flask, db: DbSession) -> Stage:
+def stage(config: Config, db: DbSession) -> Stage:
     """A draft of a series that somebody registered for, with somebody who may broadcast."""
     user = make_user(db)
     session = make_session(db, status=SessionStatus.DRAFT, series=make_series(db))
     session.planned_day = session.starts_at.date()
     make_ready(db, session)
     make_faculty(db, session, FacultyPart.MODERATOR, user=user, name="Dr Jan Novak")
-    return db, app, session, user.id
+    return db, config, session, user.id
 
 
 def publish(stage: Stage) -> None:
-    db, app, session, _ = stage
-    sessions.publish(
-        db, session.id, actor_id=None, calendar=calendar_tool(app.extensions["config"]), now=NOW
-    )
+    db, config, session, _ = stage
+    sessions.publish(db, session.id, actor_id=None, calendar=calendar_tool(config), now=NOW)
 
 
 def unpublish(stage: Stage) -> None:
@@ -64,26 +62,26 @@ def go_live(stage: Stage) -> None:
 
 
 def stop(stage: Stage) -> None:
-    db, app, session, user_id = stage
+    db, config, session, user_id = stage
     broadcasts.stop(db, session.id, user_id=user_id, now=OVER)
-    sessions.ended(db, session, calendar=calendar_tool(app.extensions["config"]), now=OVER)
+    sessions.ended(db, session, calendar=calendar_tool(config), now=OVER)
 
 
 def end_forgotten(stage: Stage) -> None:
-    db, app, session, _ = stage
+    db, config, session, _ = stage
     broadcasts.stop(db, session.id, user_id=None, now=OVER)
-    sessions.ended(db, session, calendar=calendar_tool(app.extensions["config"]), now=OVER)
+    sessions.ended(db, session, calendar=calendar_tool(config), now=OVER)
 
 
 def end_unaired(stage: Stage) -> None:
-    db, app, session, _ = stage
-    calendar = calendar_tool(app.extensions["config"])
+    db, config, session, _ = stage
+    calendar = calendar_tool(config)
     sessions.end_unaired(db, session.id, calendar=calendar, now=OVER)
 
 
 def cancel(stage: Stage) -> None:
-    db, app, session, _ = stage
-    calendar = calendar_tool(app.extensions["config"])
+    db, config, session, _ = stage
+    calendar = calendar_tool(config)
     sessions.cancel(db, session.id, reason="Ill.", actor_id=None, calendar=calendar, now=NOW)
     # The mails of the cancellation leave, so that there is something to tell after it.
     for delivery in db.scalars(select(Delivery).where(Delivery.kind == "session_cancelled")):
@@ -92,8 +90,8 @@ def cancel(stage: Stage) -> None:
 
 
 def restore(stage: Stage) -> None:
-    db, app, session, _ = stage
-    calendar = calendar_tool(app.extensions["config"])
+    db, config, session, _ = stage
+    calendar = calendar_tool(config)
     sessions.restore(db, session.id, actor_id=None, calendar=calendar, now=NOW)
 
 

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from flask import Flask
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
+from config import Config
 from tests.builders import NOW, make_ready, make_series, make_session, make_society, make_user
 from webinar.db import DbSession
 from webinar.domain.announcement import Standing
@@ -300,9 +300,9 @@ def opened(db: DbSession, calendar: CalendarTool) -> Desk:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_nobody_is_surprised_and_nothing_is_lost(
-    app: Flask, db: DbSession, acts: list[tuple[str, tuple[object, ...]]]
+    config: Config, db: DbSession, acts: list[tuple[str, tuple[object, ...]]]
 ) -> None:
-    desk = opened(db, calendar_tool(app.extensions["config"]))
+    desk = opened(db, calendar_tool(config))
     try:
         for name, values in acts:
             desk.act(name, values)

@@ -1,9 +1,9 @@
 from datetime import date
 
 import pytest
-from flask import Flask
 from sqlalchemy import select
 
+from config import Config
 from tests.builders import NOW, make_series, make_session, make_society
 from webinar.db import DbSession
 from webinar.domain.errors import NotFound
@@ -60,7 +60,7 @@ def test_without_a_society_one_named_like_the_site_is_made_once(db: DbSession) -
     assert (first.slug, first.name) == ("grand-rounds-online", "Grand Rounds Online")
 
 
-def edit(db: DbSession, society: Society, app: Flask, **words: str) -> bool:
+def edit(db: DbSession, society: Society, config: Config, **words: str) -> bool:
     said = {
         "name": society.name,
         "short_name": society.short_name,
@@ -68,24 +68,24 @@ def edit(db: DbSession, society: Society, app: Flask, **words: str) -> bool:
         "country": "CH",
         **words,
     }
-    calendar = calendar_tool(app.extensions["config"])
+    calendar = calendar_tool(config)
     return societies.edit(db, society.id, **said, actor_id=None, calendar=calendar, now=NOW)
 
 
 def test_calendars_hear_once_of_a_society_that_is_called_something_else(
-    app: Flask, db: DbSession
+    config: Config, db: DbSession
 ) -> None:
     ours, lending = make_society(db), make_society(db)
     session, other = make_session(db, society=ours), make_session(db)
     other.auspices.append(Auspices(society=lending, decided_on=date(2026, 11, 3)))
-    calendar = calendar_tool(app.extensions["config"])
+    calendar = calendar_tool(config)
     for one in (session, other):
         feeds.refresh(db, one, calendar=calendar, now=NOW)
 
     changed = [
-        edit(db, ours, app, name="School of Oncology"),
-        edit(db, ours, app),
-        edit(db, lending, app, name="Society of Lending"),
+        edit(db, ours, config, name="School of Oncology"),
+        edit(db, ours, config),
+        edit(db, lending, config, name="Society of Lending"),
     ]
 
     assert changed == [True, False, True]
@@ -94,9 +94,9 @@ def test_calendars_hear_once_of_a_society_that_is_called_something_else(
     assert db.scalars(select(AuditEvent.action)).all() == ["society changed"] * 2
 
 
-def test_a_society_needs_a_country_that_exists(app: Flask, db: DbSession) -> None:
+def test_a_society_needs_a_country_that_exists(config: Config, db: DbSession) -> None:
     with pytest.raises(UnknownCountry):
-        edit(db, make_society(db), app, country="XX")
+        edit(db, make_society(db), config, country="XX")
 
 
 def test_what_a_society_offers_is_counted(db: DbSession) -> None:

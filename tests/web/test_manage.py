@@ -26,7 +26,8 @@ def test_an_empty_house_says_what_to_do_first(organiser: FlaskClient, path: str)
     answer = organiser.get(f"/manage/{path}")
 
     assert answer.status_code == 200
-    assert ("Create a series" in answer.text) is (path in ("", "series/", "series/new"))
+    assert ("Add your society" in answer.text) is (path == "")
+    assert ("Create a series" in answer.text) is (path in ("series/", "series/new"))
 
 
 def test_a_participant_is_kept_out(

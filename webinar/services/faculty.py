@@ -104,8 +104,8 @@ def portraits(db: DbSession, session: WebinarSession) -> dict[int, int]:
     }
 
 
-def missing_of(rows: tuple[FacultyMember, ...]) -> tuple[Missing, ...]:
-    """What the person still owes."""
+def missing_of(rows: tuple[FacultyMember, ...], *, now: datetime) -> tuple[Missing, ...]:
+    """What the person still owes; who is not invited yet has the days of one invited now."""
     first, session = rows[0], rows[0].session
     sent = SentIn(
         parts=frozenset(row.part for row in rows),
@@ -116,7 +116,7 @@ def missing_of(rows: tuple[FacultyMember, ...]) -> tuple[Missing, ...]:
         slides=file_of(rows, FileKind.SLIDES) is not None,
     )
     return still_missing(
-        sent, starts_at=session.starts_at, zone=session.zone, asked_at=first.invited_at
+        sent, starts_at=session.starts_at, zone=session.zone, asked_at=first.invited_at or now
     )
 
 

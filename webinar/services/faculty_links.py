@@ -102,7 +102,7 @@ def invite_all(db: DbSession, session: WebinarSession, *, actor_id: int, now: da
 def remind(db: DbSession, member_id: int, *, actor_id: int, now: datetime) -> None:
     """Remind the person now of what is missing; raises NoEmail, Conflict."""
     member = _to_write_to(db, member_id)
-    if not faculty.missing_of(faculty.rows_of(member)):
+    if not faculty.missing_of(faculty.rows_of(member), now=now):
         raise Conflict(f"Everything of {member.name} is in. Nobody needs to be reminded.")
     _write(db, member, MailKind.FACULTY_REMINDER, actor_id=actor_id, now=now)
 
@@ -190,7 +190,7 @@ def reminders_due(db: DbSession, *, now: datetime) -> list[Reminder]:
         days = reminder_due(
             starts_at=member.session.starts_at, invited_at=member.invited_at, now=now
         )
-        if days is not None and faculty.missing_of(rows):
+        if days is not None and faculty.missing_of(rows, now=now):
             due.append(Reminder(member.id, days))
     sent = _already_reminded(db, [one.member_id for one in due])
     return [one for one in due if one not in sent]

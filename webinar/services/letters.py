@@ -253,7 +253,7 @@ def _faculty_invited(db: DbSession, delivery: Delivery, now: datetime) -> Outcom
         parts=tuple(dict.fromkeys(row.part.value for row in rows)),
         missing=tuple(
             OwedFacts(words=one.words, due=day_in_words(one.due_on), is_late=one.due_on < today)
-            for one in faculty.missing_of(rows)
+            for one in faculty.missing_of(rows, now=now)
         ),
     )
     return _letter(delivery, session=session_facts(session), faculty=facts)

@@ -311,7 +311,7 @@ def _page(token: str, member: FacultyMember, shown: Shown | None = None) -> str:
         # Whose account waits for them has the site's zone; the browser knows better.
         zone=account.zone if account is not None and is_known else reader_zone(),
         parts=list(dict.fromkeys(row.part.value for row in rows)),
-        missing=faculty.missing_of(rows),
+        missing=faculty.missing_of(rows, now=g.now),
         today=today,
         words=shown.words,
         typed=replace(shown.disclosure, relations=relations[:MOST_RELATIONS]),

@@ -301,7 +301,7 @@ def _page(
 
 
 def _person(rows: tuple[FacultyMember, ...], emails: Mapping[int, str]) -> Person:
-    first, missing = rows[0], faculty.missing_of(rows)
+    first, missing = rows[0], faculty.missing_of(rows, now=g.now)
     consents = faculty.consents(first)
     today = to_local(g.now, first.session.zone).date()
     owed = {one.need: one for one in missing}
