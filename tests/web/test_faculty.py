@@ -57,6 +57,7 @@ def guest(app: Flask, db: DbSession) -> Guest:
     session = make_session(db, starts_at=now + timedelta(days=12))
     person = accounts.waiting_account(db, "elena@example.net", "Prof Elena Marchetti", now=now)
     member = make_faculty(db, session, user=person, disclosure="")
+    member.invited_at = now - timedelta(days=40)
     make_moderated(db, session)
     # A browser that keeps no cookies.
     return invited(db, app.test_client(use_cookies=False), member)
