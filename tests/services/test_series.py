@@ -272,6 +272,31 @@ def test_the_faculty_of_a_planned_session_counts_for_its_date_alone(
     ]
 
 
+def test_a_draft_of_another_society_has_no_name_in_a_preview(db: DbSession) -> None:
+    weekly = make_series(db)
+    evening = datetime(2026, 11, 26, 17, 30, tzinfo=UTC)
+    for status, title in ((SessionStatus.DRAFT, "Secret"), (SessionStatus.PUBLISHED, "Announced")):
+        make_session(db, starts_at=evening, status=status, title=title)
+    make_session(
+        db,
+        starts_at=evening,
+        status=SessionStatus.DRAFT,
+        title="Ours",
+        society=weekly.society,
+    )
+
+    dates = preview(
+        db,
+        series.rules_of(weekly),
+        first_day=date(2026, 11, 26),
+        until=date(2026, 11, 26),
+        series_id=weekly.id,
+        societies=frozenset({weekly.society_id}),
+    )
+
+    assert sorted(dates[0].overlaps) == ["A session of another society", "Announced", "Ours"]
+
+
 def test_a_moved_session_of_the_series_itself_is_an_overlap(
     db: DbSession, create: Create, calendar: CalendarTool
 ) -> None:

@@ -205,6 +205,7 @@ def _dates(db: DbSession, series: Series, span: Span) -> tuple[list[PlannedDate]
             series_id=series.id,
             reader_zones=series.reader_zones,
             holiday_countries=series.holiday_countries,
+            societies=frozenset({series.society_id}),
         )
 
     rules = rules_of(series)

@@ -25,7 +25,7 @@ from webinar.services import audit, season_changes, season_drafts, sessions
 from webinar.services.feeds import CalendarTool
 from webinar.services.season_places import Places, cells_by_id, whole
 from webinar.services.season_rows import RowReader, Wish
-from webinar.services.session_facts import details_of
+from webinar.services.session_facts import details_of, name_for
 
 HEAD = list(EXPORTED)
 
@@ -208,7 +208,7 @@ def _make(
 def _overlaps(db: DbSession, wish: Wish, session: WebinarSession) -> tuple[Problem, ...]:
     # Names alone, not whole sessions: this is asked for every row.
     others = db.execute(
-        select(WebinarSession.title, Series.name)
+        select(WebinarSession.title, WebinarSession.status, WebinarSession.society_id, Series.name)
         .outerjoin(Series, Series.id == WebinarSession.series_id)
         .where(
             WebinarSession.id != session.id,
@@ -218,14 +218,16 @@ def _overlaps(db: DbSession, wish: Wish, session: WebinarSession) -> tuple[Probl
         )
         .order_by(WebinarSession.starts_at, WebinarSession.id)
     )
+    theirs = frozenset({session.society_id})
     return tuple(
         Problem(
             wish.row.number,
             "start",
-            f"At the same time: “{title}”" + (f" of {series}." if series else "."),
+            f"At the same time: “{name_for(title, status, society_id, theirs)}”"
+            + (f" of {series}." if series else "."),
             is_warning=True,
         )
-        for title, series in others
+        for title, status, society_id, series in others
     )
 
 

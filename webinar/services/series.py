@@ -265,6 +265,7 @@ def plan(
         series_id=series.id,
         reader_zones=series.reader_zones,
         holiday_countries=series.holiday_countries,
+        societies=frozenset({series.society_id}),
     )
     if dry_run:
         return dates

@@ -14,6 +14,7 @@ from webinar.domain.series_notes import USUAL_READER_ZONES, preview_notes
 from webinar.domain.session import FacultyPart, SessionStatus
 from webinar.models import FacultyMember, WebinarSession
 from webinar.services import holidays
+from webinar.services.session_facts import name_for
 
 # Whoever took part in the last year is likely to take part again.
 REGULAR_WITHIN = timedelta(days=366)
@@ -66,10 +67,11 @@ def preview(
     series_id: int | None = None,
     reader_zones: Iterable[str] = USUAL_READER_ZONES,
     holiday_countries: Iterable[str] = (),
+    societies: frozenset[int] | None = None,
 ) -> list[PlannedDate]:
     """The dates of the rules, with all that stands out, and what the series has already.
 
-    Raises as `plan_together`.
+    `societies`: before whose people it is shown (see `name_for`). Raises as `plan_together`.
     """
     planned = plan_together(rules, first_day=first_day, last_day=until)
     notes: dict[datetime, list[str]] = defaultdict(list)
@@ -99,9 +101,9 @@ def preview(
                 session=there,
                 is_new=there is None,
                 notes=tuple(notes[session.starts_at]),
-                overlaps=tuple(other.title for other in at_once),
+                overlaps=tuple(_name(other, societies) for other in at_once),
                 holidays=tuple(holiday.words for holiday in free.get(day, [])),
-                clashes=tuple(_clashes(people, at_once)),
+                clashes=tuple(_clashes(people, at_once, societies)),
             )
         )
     return dates
@@ -190,11 +192,18 @@ def _people(faculty: Iterable[FacultyMember]) -> _People:
     )
 
 
-def _clashes(people: _People, at_once: Iterable[WebinarSession]) -> Iterable[str]:
+def _clashes(
+    people: _People, at_once: Iterable[WebinarSession], societies: frozenset[int] | None
+) -> Iterable[str]:
     for other in at_once:
         for member in other.faculty:
             if people.includes(member):
-                yield f"{member.name} {DOES[member.part]} “{other.title}” at the same time."
+                name = _name(other, societies)
+                yield f"{member.name} {DOES[member.part]} “{name}” at the same time."
+
+
+def _name(session: WebinarSession, societies: frozenset[int] | None) -> str:
+    return name_for(session.title, session.status, session.society_id, societies)
 
 
 def _folded(name: str) -> str:

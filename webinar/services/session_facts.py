@@ -1,8 +1,22 @@
 """What a session says now: as an organiser edits it, and as the audit trail keeps it."""
 
+from webinar.domain.session import SessionStatus
 from webinar.domain.session_details import FacultyDetails, SessionDetails
 from webinar.domain.timezone import to_local
 from webinar.models import WebinarSession
+
+OF_ANOTHER = "A session of another society"
+
+
+def name_for(
+    title: str, status: SessionStatus, society_id: int, societies: frozenset[int] | None
+) -> str:
+    """What a session is called before people of these societies; None: of all.
+
+    Drafts of others have no name there: nobody has announced them.
+    """
+    is_theirs = societies is None or society_id in societies
+    return title if is_theirs or status is not SessionStatus.DRAFT else OF_ANOTHER
 
 
 def details_of(session: WebinarSession) -> SessionDetails:

@@ -174,6 +174,7 @@ def _next_dates(values: Values, words: SeriesWords) -> list[PlannedDate]:
         until=values.first_day + timedelta(days=LOOK_AHEAD_DAYS),
         reader_zones=words.reader_zones,
         holiday_countries=words.holiday_countries,
+        societies=scope.society_ids(),
     )
     if not dates:
         raise NoDates("The rules name no date in the next year.")

@@ -13,6 +13,7 @@ from webinar.domain.timezone import zone_names
 from webinar.models import WebinarSession
 from webinar.services import accreditation, audience_groups, gate, topics
 from webinar.services import sessions as session_service
+from webinar.services.session_facts import OF_ANOTHER, name_for
 from webinar.web.manage import scope
 from webinar.web.manage.grant_form import chip_words
 from webinar.web.manage.session_form import (
@@ -100,13 +101,12 @@ def session_page(
 def _overlap(other: WebinarSession) -> Overlap:
     """Drafts of other societies have no name here: nobody has announced them."""
     ids = scope.society_ids(Action.PLAN_SESSIONS)
+    title = name_for(other.title, other.status, other.society_id, ids)
+    href = ""
     if ids is None or other.society_id in ids:
-        title = other.title
         href = url_for("manage.session_edit", public_id=other.public_id)
-    elif other.status is SessionStatus.DRAFT:
-        title, href = "A session of another society", ""
-    else:
-        title, href = other.title, url_for("sessions.show", public_id=other.public_id)
+    elif title != OF_ANOTHER:
+        href = url_for("sessions.show", public_id=other.public_id)
     return Overlap(title, href, other.starts_at, other.ends_at)
 
 
