@@ -1,5 +1,6 @@
 """What tests stand on: a database of each kind, the application, a client, a person signed in."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +18,37 @@ from webinar.db import DbSession, connect, open_db
 from webinar.models import User
 from webinar.services import search
 
+# Journeys in a browser, by what they take.
+FILMING = frozenset(
+    {
+        "test_evening.py",
+        "test_kill.py",
+        "test_studio_survives.py",
+        "test_presence.py",
+        "test_beats_survive.py",
+    }
+)
+LOOKING = frozenset({"test_pages.py", "test_organiser.py", "test_styleguide.py"})
 SECRET = "a secret of the tests, long enough to start"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes minutes stands first, at the head of what each test process is given.
+
+    So no process is left alone with a journey at the end, and no two journeys film at once: one
+    process takes those with pictures that move, the other those that only look at pages.
+    """
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    share = -(-len(items) // processes)
+    films = [item for item in items if item.path.name in FILMING]
+    looks = [item for item in items if item.path.name in LOOKING]
+    others = [item for item in items if item.path.name not in FILMING | LOOKING]
+    if processes > 1:
+        rest = share - len(films)
+        items[:] = [*films, *others[:rest], *looks, *others[rest:]]
+    else:
+        items[:] = [*films, *looks, *others]
 
 
 @pytest.fixture(scope="session")

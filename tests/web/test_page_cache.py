@@ -92,6 +92,7 @@ def test_a_change_is_seen_by_the_next_request(
     assert after != before
 
 
+@pytest.mark.usefixtures("app")
 def test_what_nobody_sees_keeps_the_pages_and_so_does_what_is_taken_back(
     db: DbSession, session: WebinarSession
 ) -> None:
