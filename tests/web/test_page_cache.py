@@ -1,10 +1,11 @@
 """Pages kept for visitors: the same bytes while nothing changed, and never another one's."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
@@ -27,6 +28,13 @@ from webinar.web.page_cache import Page, PageCache
 
 TITLE = "Sentinel nodes after neoadjuvant therapy"
 TOKEN = re.compile(r'<meta name="csrf-token" content="([^"]+)">')
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Iterator[None]:
+    """Stands still: a page says in how many minutes, and its token carries the second."""
+    with time_machine.travel(datetime.now(UTC).replace(second=10, microsecond=0), tick=False):
+        yield
 
 
 @pytest.fixture
