@@ -9,6 +9,7 @@ from webinar.domain.session import (
     IllegalStep,
     SessionStatus,
     StepName,
+    ensure_begins,
     step,
 )
 
@@ -70,3 +71,13 @@ def test_what_leads_on_air_and_off_is_for_broadcasters_and_the_rest_for_organise
         StepName.RESTORE: Action.PLAN_SESSIONS,
         StepName.DISCARD: Action.PLAN_SESSIONS,
     }
+
+
+@pytest.mark.parametrize("now_in", SessionStatus)
+@pytest.mark.parametrize("name", StepName)
+def test_a_step_begins_only_in_the_state_of_its_row(now_in: SessionStatus, name: StepName) -> None:
+    if now_in is LIFE[name].frm:
+        ensure_begins(now_in, name)
+    else:
+        with pytest.raises(IllegalStep, match=f"A session that is {now_in} cannot be"):
+            ensure_begins(now_in, name)

@@ -1,6 +1,7 @@
 """Versions of policies: drafted with a reason, approved by a second person, then for ever."""
 
 import pytest
+from sqlalchemy import select
 
 from tests.builders import NOW, make_session, make_user
 from tests.evidence import make_grant
@@ -45,7 +46,7 @@ def keys(db: DbSession) -> set[str]:
 
 
 def last_event(db: DbSession) -> AuditEvent:
-    return db.query(AuditEvent).order_by(AuditEvent.id.desc()).first()  # type: ignore[return-value]
+    return db.scalars(select(AuditEvent).order_by(AuditEvent.id.desc()).limit(1)).one()
 
 
 def test_a_new_version_is_offered_once_a_second_person_has_approved_it(

@@ -29,6 +29,7 @@ from webinar.models import (
     WebinarSession,
 )
 from webinar.services import announcements, broadcasts, sessions
+from webinar.services.feeds import refresh
 from webinar.tools import calendar_tool
 
 OVER = STARTS_AT + timedelta(hours=2)
@@ -64,13 +65,13 @@ def go_live(stage: Stage) -> None:
 def stop(stage: Stage) -> None:
     db, config, session, user_id = stage
     broadcasts.stop(db, session.id, user_id=user_id, now=OVER)
-    sessions.ended(db, session, calendar=calendar_tool(config), now=OVER)
+    refresh(db, session, calendar=calendar_tool(config), now=OVER)
 
 
 def end_forgotten(stage: Stage) -> None:
     db, config, session, _ = stage
     broadcasts.stop(db, session.id, user_id=None, now=OVER)
-    sessions.ended(db, session, calendar=calendar_tool(config), now=OVER)
+    refresh(db, session, calendar=calendar_tool(config), now=OVER)
 
 
 def end_unaired(stage: Stage) -> None:

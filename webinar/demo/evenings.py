@@ -109,7 +109,7 @@ def broadcast(stage: Stage, evening: Evening, reel: Reel) -> list[Act]:
 
     def end(now: datetime) -> None:
         broadcasts.stop(db, session.id, user_id=speaker, now=now)
-        sessions.ended(db, session, calendar=stage.calendar, now=now)
+        refresh(db, session, calendar=stage.calendar, now=now)
 
     def open_recording(now: datetime) -> None:
         recording = _recording(db, session)

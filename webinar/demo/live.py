@@ -17,7 +17,7 @@ from webinar.domain.timezone import to_local
 from webinar.media.shelf import MediaShelf
 from webinar.models import Broadcast, Recording, Society, User, WebinarSession
 from webinar.services import broadcasts, questions, recordings, registrations, sessions
-from webinar.services.feeds import CalendarTool
+from webinar.services.feeds import CalendarTool, refresh
 from webinar.services.session_rows import new_public_id
 
 HOSPITAL = "Comprehensive Cancer Centre, Olomouc, Czechia"
@@ -101,7 +101,7 @@ def end_round(
     """The hour is over; the recording makes itself ready."""
     speaker = person(db, FACULTY)
     session = broadcasts.stop(db, session_id, user_id=speaker.id, now=now)
-    sessions.ended(db, session, calendar=calendar, now=now)
+    refresh(db, session, calendar=calendar, now=now)
     return session
 
 

@@ -134,6 +134,17 @@ LIFE: dict[StepName, Step] = {
 }
 
 
+def ensure_begins(now_in: SessionStatus, name: StepName) -> None:
+    """Raise IllegalStep with a sentence unless this very step begins in that state.
+
+    Another step may lead from there to the same end: restoring is no publishing.
+    """
+    row = LIFE[name]
+    if now_in is not row.frm:
+        end = f"become {row.to}" if row.to else "be discarded"
+        raise IllegalStep(f"A session that is {now_in} cannot {end}.")
+
+
 def step(now_in: SessionStatus, *, to: SessionStatus) -> SessionStatus:
     """Return the new state, or raise IllegalStep with a sentence."""
     if not any((row.frm, row.to) == (now_in, to) for row in LIFE.values()):

@@ -7,6 +7,7 @@ from webinar.db import open_db, read_db
 from webinar.jobs.apart import apart
 from webinar.jobs.toolbox import Toolbox
 from webinar.services import broadcasts, recordings, sessions
+from webinar.services.feeds import refresh
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +20,7 @@ def end_past_sessions(tools: Toolbox, now: datetime) -> None:
     for session_id in forgotten:
         with apart("stopping a broadcast", session_id), open_db.begin() as db:
             session = broadcasts.stop(db, session_id, user_id=None, now=now)
-            sessions.ended(db, session, calendar=tools.calendar, now=now)
+            refresh(db, session, calendar=tools.calendar, now=now)
             log.info("forgotten broadcast is stopped: session=%s", session_id)
     for session_id in never_live:
         with apart("ending a session", session_id), open_db.begin() as db:

@@ -11,8 +11,8 @@ from webinar.db import DbSession
 from webinar.domain.attendance import ViewingMode
 from webinar.domain.session import SessionStatus
 from webinar.domain.timezone import to_local
+from webinar.domain.waiting import Planned
 from webinar.models import Registration, User, ViewingPass, WatchSegment, WebinarSession
-from webinar.services.dashboard import Planned
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from webinar.db import DbSession
 from webinar.domain.announcement import Standing
-from webinar.domain.session import LIFE, Effect, SessionStatus, StepName, step
+from webinar.domain.session import LIFE, Effect, StepName, ensure_begins
 from webinar.models import SeriesException, WebinarSession
 from webinar.services import announcements, audit, registrations
 from webinar.services.feeds import CalendarTool, refresh
@@ -32,7 +32,6 @@ def take(
     calendar: CalendarTool | None = None,
     mails_leave_at: datetime | None = None,
     reason: str = "",
-    before: Standing | None = None,
     now: datetime,
 ) -> int:
     """Put the session in its new state and set off what the table says; how many people are told.
@@ -42,23 +41,15 @@ def take(
     row = LIFE[name]
     taking = Taking(
         session,
-        before or announcements.standing_of(session),
+        announcements.standing_of(session),
         calendar,
         mails_leave_at or now,
         reason,
         now,
     )
-    if row.to is not None:
-        ensure_may(session, name)
-        session.status = row.to
+    ensure_begins(session.status, name)
+    session.status = row.to or row.frm
     return sum(EFFECTS[effect](db, taking) for effect in row.sets_off)
-
-
-def ensure_may(session: WebinarSession, name: StepName) -> SessionStatus:
-    """The state after this step; raises IllegalStep."""
-    row = LIFE[name]
-    after = row.to or row.frm
-    return after if session.status is row.frm else step(session.status, to=after)
 
 
 def note(

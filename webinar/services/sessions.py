@@ -15,6 +15,7 @@ from webinar.domain.session import (
     ReasonMissing,
     SessionStatus,
     StepName,
+    ensure_begins,
 )
 from webinar.domain.session_details import (
     SessionDetails,
@@ -33,7 +34,7 @@ from webinar.services.session_facts import facts_of
 from webinar.services.session_guard import ensure_still_shown, ensure_to_come, shown_by
 from webinar.services.session_rows import locked, new_draft, place, put_words
 from webinar.services.session_snapshots import Before, snapshot_of, what_changed
-from webinar.services.session_steps import ensure_may, note, take
+from webinar.services.session_steps import note, take
 
 # A session nobody broadcasts is over this long after its hour: speakers do come late.
 UNAIRED_GRACE_MINUTES = 30
@@ -173,7 +174,7 @@ def publish(
     session = locked(db, session_id)
     if session.status is SessionStatus.CANCELLED:
         raise Conflict("This session is cancelled. Restore it instead of publishing it.")
-    ensure_may(session, StepName.PUBLISH)
+    ensure_begins(session.status, StepName.PUBLISH)
     facts = gate.facts_of(db, session)
     ensure_may_publish(facts, override_reason)
     ensure_to_come(session, now=now)
@@ -191,7 +192,7 @@ def unpublish(
 ) -> WebinarSession:
     """Make it a draft again, while nobody is registered; raises IllegalStep, PeopleAreComing."""
     session = locked(db, session_id)
-    ensure_may(session, StepName.UNPUBLISH)
+    ensure_begins(session.status, StepName.UNPUBLISH)
     people = registrations.registered_count(db, session.id)
     if people:
         raise PeopleAreComing(
@@ -221,7 +222,7 @@ def cancel(
     session = locked(db, session_id)
     if session.status is SessionStatus.DRAFT:
         raise Conflict("Nobody has been told of this session yet. Discard it instead.")
-    ensure_may(session, StepName.CANCEL)
+    ensure_begins(session.status, StepName.CANCEL)
     reason = reason.strip()
     if not reason:
         raise ReasonMissing("Say why the session is cancelled; the people registered are told.")
@@ -291,11 +292,6 @@ def discard(
         ) from error
     season_changes.note_gone(change, session_id, before, excepted=day)
     return change
-
-
-def ended(db: DbSession, session: WebinarSession, *, calendar: CalendarTool, now: datetime) -> None:
-    """Its broadcast is stopped: calendars are brought up to date. Twice is once."""
-    refresh(db, session, calendar=calendar, now=now)
 
 
 def past_and_not_ended(db: DbSession, *, now: datetime) -> list[int]:

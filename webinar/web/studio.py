@@ -11,6 +11,7 @@ from webinar.domain.gate import may_go_live
 from webinar.media.takes import LARGEST_CHUNK, ChunkOutOfOrder
 from webinar.models import Broadcast, WebinarSession
 from webinar.services import broadcasts, gate, questions, recordings, sessions
+from webinar.services.feeds import refresh
 from webinar.tools import calendar_tool
 from webinar.web.access import signed_in
 from webinar.web.guards import limiter
@@ -107,9 +108,7 @@ def stop(public_id: str) -> ResponseReturnValue:
     """End the session; the recording makes itself ready."""
     session = _session(public_id)
     stopped = broadcasts.stop(g.db, session.id, user_id=current_user.id, now=g.now)
-    sessions.ended(
-        g.db, stopped, calendar=calendar_tool(current_app.extensions["config"]), now=g.now
-    )
+    refresh(g.db, stopped, calendar=calendar_tool(current_app.extensions["config"]), now=g.now)
     g.db.commit()
     return {"status": stopped.status.value}
 

@@ -12,9 +12,10 @@ from webinar.domain.access import Action, may
 from webinar.domain.attendance import ViewingMode
 from webinar.domain.session import SessionStatus
 from webinar.domain.timezone import to_local
+from webinar.domain.waiting import Wait, waits
 from webinar.domain.wording import month_year
 from webinar.services import dashboard, planner
-from webinar.services.dashboard import Beginnings, Wait
+from webinar.services.dashboard import Beginnings
 from webinar.services.planner import Season
 from webinar.services.season_numbers import SeasonNumbers, season_numbers
 from webinar.web.access import requires
@@ -76,7 +77,7 @@ def index() -> ResponseReturnValue:
         g.db, *instants_of(*reach, zone), society_ids=ids, now=now
     )
     breaks = dashboard.breaks_between(g.db, *reach, society_ids=ids)
-    waits = dashboard.waits(sessions, now=now)
+    waiting = waits(sessions, now=now)
     numbers = season_numbers(
         g.db, sessions, *instants_of(*season, zone), zone=zone, society_ids=ids
     )
@@ -85,8 +86,8 @@ def index() -> ResponseReturnValue:
     has_begun = any(session.status is not SessionStatus.DRAFT for session in sessions)
     return render_template(
         "manage/index.html",
-        groups=groups_of(waits),
-        is_quiet=not (set(waits) - {Wait.CREDIT} or deadlines),
+        groups=groups_of(waiting),
+        is_quiet=not (set(waiting) - {Wait.CREDIT} or deadlines),
         deadlines=deadlines,
         tasks=[] if has_begun else _tasks(dashboard.beginnings(g.db, society_ids=ids)),
         as_season=as_season,

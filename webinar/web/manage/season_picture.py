@@ -12,8 +12,9 @@ from itertools import groupby
 from webinar.domain.recording import RecordingState
 from webinar.domain.session import SessionStatus
 from webinar.domain.timezone import to_local, to_utc
+from webinar.domain.waiting import Planned
 from webinar.domain.wording import LONG_WEEKDAYS, MONTHS, month_year
-from webinar.services.dashboard import Break, Planned
+from webinar.services.dashboard import Break
 from webinar.web.manage.states import WORDS, Mark
 
 WEEKS_SHOWN = 18

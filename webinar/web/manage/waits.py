@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from flask import url_for
 
+from webinar.domain.waiting import Planned, Wait, Waiting
 from webinar.domain.wording import plural
-from webinar.services.dashboard import Planned, Wait, Waiting
 
 LINES_SHOWN = 6
 
