@@ -6,7 +6,9 @@ from pathlib import Path
 
 # Environment name -> field, where the two differ. PORT and HOST belong to the server, not to us.
 _PREFIX = "WEBINAR_"
-_UNPREFIXED = frozenset({"DATABASE_URL", "SECRET_KEY", "SMTP_URL", "REDIS_URL", "PUBLIC_URL"})
+_UNPREFIXED = frozenset(
+    {"DATABASE_URL", "SECRET_KEY", "SMTP_URL", "REDIS_URL", "PUBLIC_URL", "STORAGE_URL"}
+)
 # Read by ./run and ./test before the program starts.
 _FOR_SCRIPTS = frozenset({"WEBINAR_TEST_SYSTEM_TOOLS", "WEBINAR_PYTHON"})
 
@@ -25,10 +27,28 @@ class Config:
     PUBLIC_URL: str = "http://localhost:8000"
     SMTP_URL: str = ""
     REDIS_URL: str = ""
+    STORAGE_URL: str = ""
     MAIL_FROM: str = "Webinars <webinars@localhost>"
     SITE_NAME: str = "Grand Rounds Online"
     HOME_ZONE: str = "Europe/Zurich"
     CALENDAR_DOMAIN: str = "webinar.example"
+    MEDIA_URL: str = ""
+    NGINX: bool = False
+    RENDITIONS: str = "main,low,audio"
+    SRT_HOST: str = ""
+    SRT_PORTS: str = ""
+    RTMP_URL: str = ""
+    RTMP_PULL_URL: str = "rtmp://127.0.0.1/ingest"
+    LOW_DISK_MEGABYTES: int = 5_000
+    UPLOAD_MEGABYTES: int = 4_096
+    DESTROY_AFTER_DAYS: int = 7
+    BBB_URL: str = ""
+    BBB_SECRET: str = ""
+    ZOOM_ACCOUNT_ID: str = ""
+    ZOOM_CLIENT_ID: str = ""
+    ZOOM_CLIENT_SECRET: str = ""
+    ZOOM_WEBHOOK_SECRET: str = ""
+    ZOOM_URL: str = "https://api.zoom.us"
     EMBEDDED_CLOCK: bool = False
     DEVELOPMENT: bool = False
     DEMO: bool = False
@@ -87,6 +107,10 @@ def _parse(kind: object, text: str) -> object:
         return text.lower() in ("1", "yes", "true")
     if kind is Path:
         return Path(text)
+    if kind is int:
+        if not text.isdecimal():
+            raise ValueError("is a whole number")
+        return int(text)
     return text
 
 

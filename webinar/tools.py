@@ -3,6 +3,7 @@
 from config import Config
 from webinar.calendar.events import content_digest, render_event
 from webinar.domain.calendar_entry import Audience, SessionEntry
+from webinar.media.shelf import MediaShelf
 from webinar.services.feeds import CalendarTool
 
 
@@ -14,6 +15,11 @@ def calendar_tool(config: Config) -> CalendarTool:
         digest=content_digest,
         render=_rendered,
     )
+
+
+def media_shelf(config: Config) -> MediaShelf:
+    """The stores of this installation's media."""
+    return MediaShelf.at(config.DATA_DIR.resolve(), config.SECRET_KEY)
 
 
 def _rendered(entry: SessionEntry, audience: Audience) -> bytes:

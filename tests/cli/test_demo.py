@@ -39,7 +39,7 @@ from webinar.models import (
     WebinarSession,
 )
 from webinar.services import audit, broadcasts, recordings, societies
-from webinar.tools import calendar_tool
+from webinar.tools import calendar_tool, media_shelf
 
 COUNTED = (AuditEvent, Delivery, MediaSegment, Recording, Registration, User, WebinarSession)
 
@@ -63,7 +63,7 @@ def sign_ins(result: Result) -> list[str]:
 
 
 def shelf_of(config: Config) -> MediaShelf:
-    return MediaShelf.at(config.DATA_DIR.resolve(), config.SECRET_KEY)
+    return media_shelf(config)
 
 
 def counts(db: DbSession) -> list[int | None]:

@@ -15,9 +15,9 @@ from tests.media.films import film
 from webinar.db import DbSession, read_db
 from webinar.jobs import encoding
 from webinar.media.ffmpeg import find_ffmpeg
-from webinar.media.shelf import MediaShelf
 from webinar.models import Broadcast
 from webinar.services import broadcasts, recordings
+from webinar.tools import media_shelf
 
 PATIENCE_SECONDS = 60
 
@@ -47,7 +47,7 @@ def test_a_take_is_not_given_up_while_more_of_it_comes(
     broadcast = broadcasts.go_live(db, session.id, user_id=user.id, now=now)
     broadcasts.open_take(db, broadcast.id, user_id=user.id, now=now)
     db.commit()
-    takes = MediaShelf.at(config.DATA_DIR.resolve(), config.SECRET_KEY).takes
+    takes = media_shelf(config).takes
     takes.append(broadcast.public_id, 0, 0, video.read_bytes())
 
     def problem() -> str | None:

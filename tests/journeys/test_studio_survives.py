@@ -9,8 +9,8 @@ from sqlalchemy import select
 from tests.journeys.browsing import page_of, season, wait_until_time_passes
 from tests.journeys.conftest import Site
 from webinar.db import open_db
-from webinar.media.shelf import MediaShelf
 from webinar.models import Broadcast, BroadcastTake, WebinarSession
+from webinar.tools import media_shelf
 
 # The sizes of all pieces the recorder hands over, kept where a reload does not forget them.
 REMEMBER_PIECES = """
@@ -36,7 +36,7 @@ REFUSE_THE_CAMERA = """
 
 def stored(site: Site, session: WebinarSession) -> list[tuple[int, int]]:
     """Of every take, in order: how many pieces are on disk and how many bytes."""
-    shelf = MediaShelf.at(site.config.DATA_DIR.resolve(), site.config.SECRET_KEY)
+    shelf = media_shelf(site.config)
     with open_db() as db:
         broadcast = db.scalars(select(Broadcast).where(Broadcast.session_id == session.id)).one()
         numbers = db.scalars(

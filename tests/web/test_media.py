@@ -13,9 +13,9 @@ from tests.builders import make_registration, make_session, make_user
 from webinar.db import DbSession
 from webinar.domain.recording import RecordingState
 from webinar.domain.session import SessionStatus
-from webinar.media.shelf import MediaShelf
 from webinar.models import MediaSegment, Recording, User
 from webinar.services import recordings
+from webinar.tools import media_shelf
 
 SignIn = Callable[[User], FlaskClient]
 
@@ -65,7 +65,7 @@ def published(app: Flask, db: DbSession) -> Published:
         )
     )
     config = app.extensions["config"]
-    shelf = MediaShelf.at(config.DATA_DIR.resolve(), config.SECRET_KEY)
+    shelf = media_shelf(config)
     shelf.storage.put(name, b"encrypted")
     shelf.storage.put("recordings/abc123/poster.jpg", b"picture")
     shelf.keys.create("abc123", 0)
@@ -184,7 +184,7 @@ def test_after_the_keys_are_destroyed_nothing_opens_it_again(
     app: Flask, published: Published, signed_in_as: SignIn
 ) -> None:
     config = app.extensions["config"]
-    MediaShelf.at(config.DATA_DIR.resolve(), config.SECRET_KEY).keys.destroy_all("abc123")
+    media_shelf(config).keys.destroy_all("abc123")
 
     answer = signed_in_as(published.watcher).get(published.urls[1])
 

@@ -17,9 +17,9 @@ from tests.builders import (
 )
 from webinar.db import DbSession, open_db
 from webinar.domain.session import FacultyPart
-from webinar.media.shelf import MediaShelf
 from webinar.models import Broadcast, User, WebinarSession
 from webinar.services import broadcasts
+from webinar.tools import media_shelf
 
 SignIn = Callable[[User], FlaskClient]
 HEADER = b"\x1a\x45\xdf\xa3" + b"first piece of a webm"
@@ -81,7 +81,7 @@ def test_chunks_are_stored_in_order_and_twice_is_once(
     broadcast = broadcasts.of_session(db, session)
     assert isinstance(broadcast, Broadcast)
     config = app.extensions["config"]
-    takes = MediaShelf.at(config.DATA_DIR.resolve(), config.SECRET_KEY).takes
+    takes = media_shelf(config).takes
     assert takes.path(broadcast.public_id, 0).read_bytes() == HEADER + b"more"
 
 

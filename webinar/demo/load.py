@@ -34,7 +34,6 @@ from webinar.demo.season import (
 from webinar.domain.attendance import ViewingMode
 from webinar.domain.errors import Conflict
 from webinar.domain.recording import RecordingState
-from webinar.media.shelf import MediaShelf
 from webinar.models import (
     AccreditationGrant,
     Recording,
@@ -44,7 +43,7 @@ from webinar.models import (
     WebinarSession,
 )
 from webinar.services.series import listed as all_series
-from webinar.tools import calendar_tool
+from webinar.tools import calendar_tool, media_shelf
 
 Say = Callable[[str], None]
 
@@ -114,7 +113,7 @@ def _load_season(config: Config, *, quick: bool, say: Say) -> None:
     scale = QUICK if quick else WHOLE
     plan = programme()
     days = calendar_around(plan, scale, now=now)
-    shelf = MediaShelf.at(config.DATA_DIR.resolve(), config.SECRET_KEY)
+    shelf = media_shelf(config)
     wanted = wanted_recordings(days, plan, scale)
     say(f"1/3 Making lectures for {len(wanted)} recordings")
     with packaged(shelf, wanted, seconds=scale.lecture_seconds, say=say) as reels:

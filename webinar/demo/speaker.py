@@ -25,10 +25,9 @@ from webinar.domain.session import SessionStatus
 from webinar.media.demo_clock import Clock, clock_in
 from webinar.media.demo_video import FRAMES_PER_SECOND, make_lecture
 from webinar.media.ffmpeg import QUIET, FfmpegFailed, command
-from webinar.media.shelf import MediaShelf
 from webinar.models import BroadcastTake, WebinarSession
 from webinar.services import broadcasts
-from webinar.tools import calendar_tool
+from webinar.tools import calendar_tool, media_shelf
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +84,7 @@ class _Speaker:
 
     def __init__(self, config: Config, clip: Path, is_wanted: Wanted) -> None:
         self.calendar = calendar_tool(config)
-        self.shelf = MediaShelf.at(config.DATA_DIR.resolve(), config.SECRET_KEY)
+        self.shelf = media_shelf(config)
         self.clip = clip
         self.is_wanted = is_wanted
 

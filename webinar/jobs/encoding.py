@@ -28,11 +28,10 @@ from webinar.media.packager import Packager, Take
 from webinar.media.poster import poster
 from webinar.media.sealing import Position
 from webinar.media.segments import PackagedSegment
-from webinar.media.shelf import MediaShelf
 from webinar.models import Broadcast, BroadcastTake, MediaSegment, Recording
 from webinar.services import broadcasts, recordings
 from webinar.services.feeds import refresh
-from webinar.tools import calendar_tool
+from webinar.tools import calendar_tool, media_shelf
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +101,7 @@ class _Worker:
         self.config = config
         self.broadcast_id = broadcast_id
         self.fence = fence
-        self.shelf = MediaShelf.at(config.DATA_DIR.resolve(), config.SECRET_KEY)
+        self.shelf = media_shelf(config)
         self.work_folder = self.shelf.work / f"{broadcast_id}-{fence}"
         self.packager = Packager(self.shelf.storage, self.shelf.keys, self.work_folder)
         self.renewed_at = time.monotonic()

@@ -12,11 +12,10 @@ from webinar.jobs.segment_rows import segment_row
 from webinar.media.packager import Packager
 from webinar.media.poster import poster
 from webinar.media.segments import PackagedSegment
-from webinar.media.shelf import MediaShelf
 from webinar.models import Recording, WebinarSession
 from webinar.services import recordings
 from webinar.services.feeds import refresh
-from webinar.tools import calendar_tool
+from webinar.tools import calendar_tool, media_shelf
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +39,7 @@ def import_video(
         recording = recordings.begin_import(db, session_id, now=now, again=again)
     with read_db() as db:
         session = db.get_one(WebinarSession, session_id)
-    shelf = MediaShelf.at(config.DATA_DIR.resolve(), config.SECRET_KEY)
+    shelf = media_shelf(config)
     work = shelf.work / f"import-{recording.public_id}"
     try:
         Packager(shelf.storage, shelf.keys, work).package_file(

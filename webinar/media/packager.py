@@ -23,7 +23,7 @@ from webinar.media.ffmpeg import FfmpegFailed, NotAVideo, Probe, probe, streams_
 from webinar.media.keys import KeyStore
 from webinar.media.sealing import Origin, Placed, Position, SegmentWriter
 from webinar.media.segments import SegmentSink
-from webinar.media.storage import FileStorage
+from webinar.media.storage import Storage
 from webinar.media.takes import TakeStore
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ class Packager:
 
     def __init__(
         self,
-        storage: FileStorage,
+        storage: Storage,
         keys: KeyStore,
         work: Path,
         *,

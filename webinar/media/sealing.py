@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.padding import PKCS7
 from webinar.media.encoder import PlainSegment
 from webinar.media.keys import KeyStore
 from webinar.media.segments import PackagedSegment, SegmentSink
-from webinar.media.storage import FileStorage
+from webinar.media.storage import Storage
 
 IV_BYTES = 16
 # What is left of sound when a take is gone over again to its very end: shorter than any picture.
@@ -51,7 +51,7 @@ class SegmentWriter:
 
     def __init__(
         self,
-        storage: FileStorage,
+        storage: Storage,
         keys: KeyStore,
         sink: SegmentSink,
         origin: Origin,

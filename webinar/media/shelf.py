@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from webinar.media.keys import KeyStore
-from webinar.media.storage import FileStorage
+from webinar.media.storage import FileStorage, Storage
 from webinar.media.takes import TakeStore
 
 
@@ -13,7 +13,7 @@ class MediaShelf:
     """The stores of one installation. Making one touches nothing."""
 
     takes: TakeStore
-    storage: FileStorage
+    storage: Storage
     keys: KeyStore
     work: Path
 

@@ -2,8 +2,9 @@
 
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from webinar.domain.errors import NotFound
 from webinar.media.durable import sync_folder, write_whole
@@ -14,6 +15,28 @@ LONGEST_NAME = 200
 
 class NoSuchFile(NotFound):
     """Nothing is stored under this name."""
+
+
+class Storage(Protocol):
+    """Names to bytes, wherever they lie. A name that is stored stays so after a crash."""
+
+    def put(self, name: str, data: bytes) -> None:
+        """Store the bytes under the name, whole and durable before this returns."""
+
+    def read(self, name: str) -> bytes:
+        """The bytes under the name; raises NoSuchFile."""
+
+    def exists(self, name: str) -> bool:
+        """True if something is stored under the name."""
+
+    def names(self, prefix: str) -> Iterator[str]:
+        """All names in the folder of this name and below, in no order; not there is none."""
+
+    def delete(self, name: str) -> None:
+        """Delete what is under the name; not there is fine."""
+
+    def delete_prefix(self, prefix: str) -> None:
+        """Delete the folder of this name with all it holds; not there is fine."""
 
 
 class FileStorage:
@@ -41,6 +64,14 @@ class FileStorage:
     def exists(self, name: str) -> bool:
         """True if something is stored under the name."""
         return self.path(name).is_file()
+
+    def names(self, prefix: str) -> Iterator[str]:
+        """All names in the folder of this name and below, in no order; not there is none."""
+        folder = self.path(prefix)
+        for path in folder.rglob("*"):
+            # What is being written has a name that begins with a dot.
+            if path.is_file() and not path.name.startswith("."):
+                yield str(path.relative_to(self.root))
 
     def delete(self, name: str) -> None:
         """Delete the file of this name; not there is fine."""

@@ -9,6 +9,13 @@ from webinar.models.credit import (
     CreditDecision,
     CreditPolicy,
 )
+from webinar.models.desk import (
+    Destruction,
+    RecordingCaption,
+    RecordingChapter,
+    RecordingSlide,
+    WatchPlace,
+)
 from webinar.models.evidence import (
     EvaluationAnswers,
     EvaluationGiven,
@@ -19,6 +26,7 @@ from webinar.models.evidence import (
     WatchSegment,
 )
 from webinar.models.faculty import FacultyFile, FacultyLink, FacultyMember
+from webinar.models.ingest import Rehearsal, StreamKey, Upload
 from webinar.models.media import (
     Broadcast,
     BroadcastTake,
@@ -29,6 +37,7 @@ from webinar.models.media import (
 from webinar.models.outbox import Delivery
 from webinar.models.participation import Question, Registration, SeriesRegistration
 from webinar.models.people import SignInLink, User, UserRole
+from webinar.models.rooms import ExternalRoom, RoomGuest, RoomNotice, RoomVisit
 from webinar.models.season import (
     AudienceGroup,
     Auspices,
@@ -53,8 +62,10 @@ __all__ = [
     "CreditDecision",
     "CreditPolicy",
     "Delivery",
+    "Destruction",
     "EvaluationAnswers",
     "EvaluationGiven",
+    "ExternalRoom",
     "FacultyFile",
     "FacultyLink",
     "FacultyMember",
@@ -64,7 +75,14 @@ __all__ = [
     "PlanningRule",
     "Question",
     "Recording",
+    "RecordingCaption",
+    "RecordingChapter",
+    "RecordingSlide",
     "Registration",
+    "Rehearsal",
+    "RoomGuest",
+    "RoomNotice",
+    "RoomVisit",
     "SeasonChange",
     "Series",
     "SeriesException",
@@ -72,12 +90,15 @@ __all__ = [
     "SessionText",
     "SignInLink",
     "Society",
+    "StreamKey",
     "TestAttempt",
     "TestItem",
     "Topic",
+    "Upload",
     "User",
     "UserRole",
     "ViewingPass",
+    "WatchPlace",
     "WatchSegment",
     "WebinarSession",
     "WindowExtension",

@@ -1,12 +1,15 @@
 """What was broadcast, what can be watched, and until when."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webinar.db import Base, states
 from webinar.domain.recording import RecordingState, RecordingWindow
+from webinar.domain.rendition import Rendition
+from webinar.domain.streaming import Source
 from webinar.models.season import WebinarSession
 
 
@@ -26,6 +29,11 @@ class Broadcast(Base):
     lease_fence: Mapped[int] = mapped_column(default=0)
     packaged_at: Mapped[datetime | None]  # when every acknowledged chunk was packaged
     problem: Mapped[str | None] = mapped_column(Text)
+    # The card "technical break" lies over the picture since then; null: it does not.
+    break_since: Mapped[datetime | None]
+    # Who was asked to go on sending; null once somebody does.
+    handed_to_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    handed_at: Mapped[datetime | None]
 
     session: Mapped[WebinarSession] = relationship()
     takes: Mapped[list["BroadcastTake"]] = relationship(order_by="BroadcastTake.number")
@@ -39,12 +47,18 @@ class BroadcastTake(Base):
     """
 
     __tablename__ = "broadcast_take"
-    __table_args__ = (UniqueConstraint("broadcast_id", "number"),)
+    __table_args__ = (
+        UniqueConstraint("broadcast_id", "number"),
+        UniqueConstraint("broadcast_id", "client_key"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     broadcast_id: Mapped[int] = mapped_column(ForeignKey("broadcast.id"))
     number: Mapped[int]
     opened_by_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    source: Mapped[Source] = mapped_column(states(Source), default=Source.BROWSER)
+    # The studio's own name for the take, so that asking again after a lost answer opens no second.
+    client_key: Mapped[str | None] = mapped_column(String(40))
     started_at: Mapped[datetime]  # server time of its first chunk: the base of programme time
     last_chunk_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]  # nothing more will come
@@ -68,10 +82,15 @@ class Recording(Base):
     opens_at: Mapped[datetime | None]
     closes_at: Mapped[datetime | None]  # never null once published
     has_poster: Mapped[bool] = mapped_column(default=False)
+    # Which of its segments are served: a better file is packaged beside them, then this changes.
+    generation: Mapped[int] = mapped_column(default=0)
+    # What stays of it after trims and cuts: [[from, to], ...] in seconds of the whole; null: all.
+    kept: Mapped[list[Any] | None]
     created_at: Mapped[datetime]
     ready_at: Mapped[datetime | None]
     published_at: Mapped[datetime | None]
-    destroyed_at: Mapped[datetime | None]
+    destroyed_at: Mapped[datetime | None]  # its keys no longer exist since then
+    media_deleted_at: Mapped[datetime | None]
 
     session: Mapped[WebinarSession] = relationship()
 
@@ -84,11 +103,14 @@ class Recording(Base):
 
 
 class MediaSegment(Base):
-    """Two seconds of encrypted media. The playlists are written from these rows."""
+    """A few seconds of encrypted media. The playlists are written from these rows."""
 
     __tablename__ = "media_segment"
 
     recording_id: Mapped[int] = mapped_column(ForeignKey("recording.id"), primary_key=True)
+    rendition: Mapped[Rendition] = mapped_column(
+        states(Rendition), primary_key=True, default=Rendition.MAIN
+    )
     sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     take: Mapped[int]
     key_number: Mapped[int]
@@ -99,6 +121,8 @@ class MediaSegment(Base):
     discontinuity: Mapped[bool] = mapped_column(default=False)
     size: Mapped[int]
     name: Mapped[str] = mapped_column(String(120))  # in the storage
+    generation: Mapped[int] = mapped_column(default=0)
+    sha256: Mapped[str | None] = mapped_column(String(64))  # of the stored bytes, hex
 
 
 class WindowExtension(Base):

@@ -165,6 +165,8 @@ class WebinarSession(Base):
     override_reason: Mapped[str] = mapped_column(Text, default="")
     # What the organiser tells the faculty, on their own pages, about trying the studio together.
     rehearsal_note: Mapped[str] = mapped_column(Text, default="")
+    # The organiser looks at the recording before anybody may watch it.
+    reviews_recording: Mapped[bool] = mapped_column(default=False)
 
     # Calendar programs know the session by these (RFC 5545 3.8.4.7, 3.8.7.4).
     ical_uid: Mapped[str] = mapped_column(String(120), unique=True)

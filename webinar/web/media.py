@@ -13,6 +13,7 @@ from webinar.media.playlists import LIVE_WINDOW, live_playlist, recording_playli
 from webinar.media.shelf import MediaShelf
 from webinar.models import MediaSegment, Recording
 from webinar.services import recordings
+from webinar.tools import media_shelf
 from webinar.web.access import signed_in
 from webinar.web.guards import limiter
 
@@ -44,7 +45,7 @@ def _known_person() -> ResponseReturnValue | None:
 def shelf() -> MediaShelf:
     """The installation's media."""
     config = current_app.extensions["config"]
-    return MediaShelf.at(config.DATA_DIR.resolve(), config.SECRET_KEY)
+    return media_shelf(config)
 
 
 def _open(recording_id: str) -> Recording:
