@@ -13,6 +13,7 @@ from webinar.domain.session import FacultyPart, SessionStatus
 from webinar.domain.session_details import NotReady
 from webinar.models import BroadcastTake, MediaSegment
 from webinar.services import broadcasts, recordings
+from webinar.services.leases import LeaseLost
 
 BEFORE = STARTS_AT - timedelta(minutes=10)
 
@@ -116,7 +117,7 @@ def test_one_worker_holds_the_lease_until_it_runs_out(db: DbSession) -> None:
     second = broadcasts.claim(db, broadcast.id, owner="two", now=now + timedelta(seconds=16))
 
     assert (first, refused, second) == (1, None, 2)
-    with pytest.raises(broadcasts.LeaseLost):
+    with pytest.raises(LeaseLost):
         broadcasts.renew(db, broadcast.id, fence=1, now=now)
 
 
@@ -129,7 +130,7 @@ def test_a_worker_that_lost_its_lease_stores_nothing(db: DbSession) -> None:
     broadcasts.claim(db, broadcast.id, owner="one", now=BEFORE)
     broadcasts.claim(db, broadcast.id, owner="two", now=BEFORE + timedelta(minutes=1))
 
-    with pytest.raises(broadcasts.LeaseLost):
+    with pytest.raises(LeaseLost):
         broadcasts.add_segment(
             db, take, _segment(recording.id), fence=1, now=BEFORE + timedelta(minutes=1)
         )

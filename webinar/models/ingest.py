@@ -8,15 +8,15 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from webinar.db import Base, states
 from webinar.domain.streaming import Source
 from webinar.domain.upload import UploadPurpose, UploadState
+from webinar.models.leased import Leased
 from webinar.models.season import WebinarSession
 
 
-class StreamKey(Base):
+class StreamKey(Leased):
     """A way in for a program such as OBS, for one session. Its secret is shown once."""
 
     __tablename__ = "stream_key"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     session_id: Mapped[int] = mapped_column(ForeignKey("session.id"), index=True)
     source: Mapped[Source] = mapped_column(states(Source))
     name: Mapped[str] = mapped_column(String(32), unique=True)  # public: the stream's name
@@ -32,9 +32,6 @@ class StreamKey(Base):
     client_id: Mapped[str | None] = mapped_column(String(80))  # of the RTMP server's connection
     kilobits: Mapped[int | None]  # a second, of late
     problem: Mapped[str | None] = mapped_column(Text)
-    lease_owner: Mapped[str | None] = mapped_column(String(80))
-    lease_until: Mapped[datetime | None]
-    lease_fence: Mapped[int] = mapped_column(default=0)
 
     session: Mapped[WebinarSession] = relationship()
 
@@ -56,13 +53,12 @@ class Rehearsal(Base):
     lease_until: Mapped[datetime | None]
 
 
-class Upload(Base):
+class Upload(Leased):
     """A video file that comes in pieces (tus 1.0) and becomes a recording."""
 
     __tablename__ = "upload"
     __table_args__ = (Index("ix_upload_state_updated_at", "state", "updated_at"),)
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     public_id: Mapped[str] = mapped_column(String(40), unique=True)
     session_id: Mapped[int] = mapped_column(ForeignKey("session.id"), index=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
@@ -76,8 +72,5 @@ class Upload(Base):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     working_since: Mapped[datetime | None]
-    lease_owner: Mapped[str | None] = mapped_column(String(80))
-    lease_until: Mapped[datetime | None]
-    lease_fence: Mapped[int] = mapped_column(default=0)
 
     session: Mapped[WebinarSession] = relationship()

@@ -10,23 +10,19 @@ from webinar.db import Base, states
 from webinar.domain.recording import RecordingState, RecordingWindow
 from webinar.domain.rendition import Rendition
 from webinar.domain.streaming import Source
+from webinar.models.leased import Leased
 from webinar.models.season import WebinarSession
 
 
-class Broadcast(Base):
-    """What the speaker sends while a session is live; one per session."""
+class Broadcast(Leased):
+    """What the speaker sends while a session is live; one per session. Leased to a media worker."""
 
     __tablename__ = "broadcast"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
     public_id: Mapped[str] = mapped_column(String(24), unique=True)
     session_id: Mapped[int] = mapped_column(ForeignKey("session.id"), unique=True)
     started_at: Mapped[datetime | None]
     stopped_at: Mapped[datetime | None]
-    # The media worker that may write segments: a lease with a fencing number that only rises.
-    lease_owner: Mapped[str | None] = mapped_column(String(80))
-    lease_until: Mapped[datetime | None]
-    lease_fence: Mapped[int] = mapped_column(default=0)
     packaged_at: Mapped[datetime | None]  # when every acknowledged chunk was packaged
     problem: Mapped[str | None] = mapped_column(Text)
     # The card "technical break" lies over the picture since then; null: it does not.

@@ -10,7 +10,9 @@ from webinar.domain.access import Action, Role, may
 from webinar.domain.errors import Conflict, DomainError, NotAllowed, NotYet
 from webinar.domain.gate import ensure_may_go_live
 from webinar.domain.recording import RecordingState
+from webinar.domain.rendition import Rendition
 from webinar.domain.session import FacultyPart, SessionStatus, step
+from webinar.domain.streaming import Source
 from webinar.models import (
     Broadcast,
     BroadcastTake,
@@ -20,15 +22,16 @@ from webinar.models import (
     User,
     WebinarSession,
 )
-from webinar.services import audit, gate, recordings
+from webinar.services import audit, gate, leases, recordings
 
 EARLIEST_MINUTES = 60  # before the announced start
-LEASE_SECONDS = 15
 # A worker leaves a take that does not grow; the next chunk brings one back.
 IDLE_SECONDS = 120
 # A broadcast nobody stopped ends by itself, this long after its hour and its last chunk.
 FORGOTTEN_MINUTES = 30
 SILENT_MINUTES = 5
+# Whoever sent a piece this lately is sending: another studio must mean it to take over.
+SENDING_SECONDS = 5
 
 ROLE_OF_PART = {
     FacultyPart.PRESENTER: Role.PRESENTER,
@@ -41,8 +44,8 @@ class NotOnAir(Conflict):
     """The session is not live."""
 
 
-class LeaseLost(Exception):
-    """Another worker took over; this one must stop at once and write nothing."""
+class SomebodySends(Conflict):
+    """Another studio is sending right now; taking over has to be meant."""
 
 
 def roles_in(db: DbSession, session: WebinarSession, user: User) -> frozenset[Role]:
@@ -128,34 +131,113 @@ def go_live(db: DbSession, session_id: int, *, user_id: int, now: datetime) -> B
 
 
 def open_take(
-    db: DbSession, broadcast_id: int, *, user_id: int, now: datetime, seconds_ago: float = 0.0
+    db: DbSession,
+    broadcast_id: int,
+    *,
+    user_id: int,
+    now: datetime,
+    seconds_ago: float = 0.0,
+    client_key: str | None = None,
+    source: Source = Source.BROWSER,
+    take_over: bool = False,
 ) -> BroadcastTake:
     """Start a new take: the recorder starts anew. The take before it gets no more chunks.
 
     `seconds_ago`: how long the recorder was running when the studio could reach us. A take never
-    begins before the one before it.
+    begins before the one before it. `client_key` is `<studio>-<anything>`: asked for again, it is
+    the same take, closed or not. Raises SomebodySends while another studio is sending, unless it
+    handed over to this person or `take_over` says that it is meant.
     """
     broadcast = db.get_one(Broadcast, broadcast_id, with_for_update=True, populate_existing=True)
+    if client_key is not None:
+        opened = db.scalar(
+            select(BroadcastTake).where(
+                BroadcastTake.broadcast_id == broadcast_id,
+                BroadcastTake.client_key == client_key,
+                BroadcastTake.opened_by_id == user_id,
+            )
+        )
+        if opened is not None:
+            return opened
     if broadcast.stopped_at is not None:
         raise NotOnAir("The broadcast was stopped. Nothing more can be sent.")
+    last = _last_take(db, broadcast_id)
+    if not take_over and broadcast.handed_to_id != user_id and last is not None:
+        is_same = (last.opened_by_id, last.source) == (user_id, source)
+        if sends(last, now=now) and not (is_same and _is_same_studio(last.client_key, client_key)):
+            who = _who(db, broadcast, last, user_id)
+            raise SomebodySends(f"{who} is sending right now. Take over only if that is agreed.")
     _close_takes(db, broadcast.id, now=now)
-    last = db.scalar(
-        select(BroadcastTake)
-        .where(BroadcastTake.broadcast_id == broadcast.id)
-        .order_by(BroadcastTake.number.desc())
-        .limit(1)
-    )
     started_at = now - timedelta(seconds=seconds_ago)
     take = BroadcastTake(
         broadcast_id=broadcast.id,
         number=last.number + 1 if last else 0,
         opened_by_id=user_id,
+        source=source,
+        client_key=client_key,
         started_at=max(started_at, last.started_at) if last else started_at,
         last_chunk_at=now,
     )
+    broadcast.handed_to_id = broadcast.handed_at = None
     db.add(take)
     db.flush()
     return take
+
+
+def sends(take: BroadcastTake, *, now: datetime) -> bool:
+    """True if pieces of this take come in right now."""
+    return take.closed_at is None and take.last_chunk_at >= now - timedelta(seconds=SENDING_SECONDS)
+
+
+def sending_take(db: DbSession, broadcast_id: int, *, now: datetime) -> BroadcastTake | None:
+    """The take that comes in right now, if there is one."""
+    last = _last_take(db, broadcast_id)
+    return last if last is not None and sends(last, now=now) else None
+
+
+def set_break(
+    db: DbSession, session_id: int, *, on: bool, user_id: int, now: datetime
+) -> Broadcast:
+    """Lay the card "technical break" over the picture, or take it away; twice is once."""
+    broadcast = _on_air(db, session_id)
+    if on == (broadcast.break_since is not None):
+        return broadcast
+    broadcast.break_since = now if on else None
+    audit.write(
+        db,
+        actor_id=user_id,
+        action="technical break began" if on else "technical break ended",
+        subject=f"session {session_id}",
+        now=now,
+    )
+    db.flush()
+    return broadcast
+
+
+def hand_over(
+    db: DbSession, session_id: int, *, to_id: int | None, user_id: int, now: datetime
+) -> Broadcast:
+    """Ask another of the faculty to go on sending; their next take is the answer.
+
+    None takes the question back, or declines it. Raises NotAllowed for whom cannot broadcast.
+    """
+    broadcast = _on_air(db, session_id)
+    if to_id is not None:
+        session = db.get_one(WebinarSession, session_id)
+        to = db.get(User, to_id)
+        if to is None or to_id == user_id or not may_broadcast(db, session, to):
+            raise NotAllowed("You can hand over to another of this session's faculty only.")
+    broadcast.handed_to_id = to_id
+    broadcast.handed_at = now if to_id is not None else None
+    audit.write(
+        db,
+        actor_id=user_id,
+        action="hand-over asked" if to_id is not None else "hand-over taken back",
+        subject=f"session {session_id}",
+        now=now,
+    )
+    db.flush()
+    return broadcast
 
 
 def take_numbered(db: DbSession, broadcast_id: int, number: int) -> BroadcastTake:
@@ -246,41 +328,17 @@ def is_idle(take: BroadcastTake, *, now: datetime) -> bool:
 
 def claim(db: DbSession, broadcast_id: int, *, owner: str, now: datetime) -> int | None:
     """Take the lease and return its fencing number, or None if another worker holds it."""
-    claimed = db.execute(
-        update(Broadcast)
-        .where(
-            Broadcast.id == broadcast_id,
-            Broadcast.lease_until.is_(None) | (Broadcast.lease_until < now),
-        )
-        .values(
-            lease_owner=owner,
-            lease_until=now + timedelta(seconds=LEASE_SECONDS),
-            lease_fence=Broadcast.lease_fence + 1,
-        )
-        .returning(Broadcast.lease_fence)
-    )
-    return claimed.scalar_one_or_none()
+    return leases.claim(db, Broadcast, broadcast_id, owner=owner, now=now)
 
 
 def renew(db: DbSession, broadcast_id: int, *, fence: int, now: datetime) -> None:
     """Keep the lease; raises LeaseLost if another worker has taken it meanwhile."""
-    renewed = db.execute(
-        update(Broadcast)
-        .where(Broadcast.id == broadcast_id, Broadcast.lease_fence == fence)
-        .values(lease_until=now + timedelta(seconds=LEASE_SECONDS))
-        .returning(Broadcast.id)
-    )
-    if renewed.scalar_one_or_none() is None:
-        raise LeaseLost(f"broadcast {broadcast_id}, fence {fence}")
+    leases.renew(db, Broadcast, broadcast_id, fence=fence, now=now)
 
 
 def release(db: DbSession, broadcast_id: int, *, fence: int) -> None:
     """Give the lease back, so that the next worker need not wait for its end."""
-    db.execute(
-        update(Broadcast)
-        .where(Broadcast.id == broadcast_id, Broadcast.lease_fence == fence)
-        .values(lease_until=None, lease_owner=None)
-    )
+    leases.release(db, Broadcast, broadcast_id, fence=fence)
 
 
 def add_segment(
@@ -288,8 +346,9 @@ def add_segment(
 ) -> None:
     """Store a packaged segment and how far its take has come; raises LeaseLost."""
     renew(db, take.broadcast_id, fence=fence, now=now)
-    take.packaged_seconds = segment.take_offset_seconds + segment.duration_seconds
     recordings.add_segment(db, segment)
+    if segment.rendition is Rendition.MAIN:
+        take.packaged_seconds = segment.take_offset_seconds + segment.duration_seconds
 
 
 def _close_takes(db: DbSession, broadcast_id: int, *, now: datetime) -> None:
@@ -298,3 +357,43 @@ def _close_takes(db: DbSession, broadcast_id: int, *, now: datetime) -> None:
         .where(BroadcastTake.broadcast_id == broadcast_id, BroadcastTake.closed_at.is_(None))
         .values(closed_at=now)
     )
+
+
+def _last_take(db: DbSession, broadcast_id: int) -> BroadcastTake | None:
+    return db.scalar(
+        select(BroadcastTake)
+        .where(BroadcastTake.broadcast_id == broadcast_id)
+        .order_by(BroadcastTake.number.desc())
+        .limit(1)
+    )
+
+
+def _is_same_studio(key: str | None, other: str | None) -> bool:
+    """True if both takes are of one page; a studio that does not say is the one it was."""
+    if key is None or other is None:
+        return True
+    return key.rpartition("-")[0] == other.rpartition("-")[0]
+
+
+def _who(db: DbSession, broadcast: Broadcast, take: BroadcastTake, asking_id: int) -> str:
+    """Who sends, by their part: names are not needed to know whom to ask."""
+    if take.source is not Source.BROWSER:
+        return f"A program over {take.source.value.upper()}"
+    if take.opened_by_id == asking_id:
+        return "Another studio of yours"
+    part = db.scalar(
+        select(FacultyMember.part).where(
+            FacultyMember.session_id == broadcast.session_id,
+            FacultyMember.user_id == take.opened_by_id,
+        )
+    )
+    return f"The {part.value}" if part else "An administrator"
+
+
+def _on_air(db: DbSession, session_id: int) -> Broadcast:
+    broadcast = db.scalar(
+        select(Broadcast).where(Broadcast.session_id == session_id).with_for_update()
+    )
+    if broadcast is None or broadcast.stopped_at is not None:
+        raise NotOnAir("This session is not live.")
+    return broadcast
