@@ -8,6 +8,8 @@ def segment_row(recording_id: int, segment: PackagedSegment) -> MediaSegment:
     """The row of a segment of this recording, not yet stored."""
     return MediaSegment(
         recording_id=recording_id,
+        rendition=segment.rendition,
+        generation=segment.generation,
         sequence=segment.sequence,
         take=segment.take,
         key_number=segment.key_number,
@@ -18,4 +20,5 @@ def segment_row(recording_id: int, segment: PackagedSegment) -> MediaSegment:
         discontinuity=segment.discontinuity,
         size=segment.size,
         name=segment.name,
+        sha256=segment.sha256 or None,
     )

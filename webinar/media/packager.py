@@ -22,7 +22,7 @@ from webinar.media.encoder import (
 from webinar.media.ffmpeg import FfmpegFailed, NotAVideo, Probe, probe, streams_of, video_of
 from webinar.media.keys import KeyStore
 from webinar.media.sealing import Origin, Placed, Position, SegmentWriter
-from webinar.media.segments import SegmentSink
+from webinar.media.segments import PackagedSegment, SegmentSink
 from webinar.media.storage import Storage
 from webinar.media.takes import TakeStore
 
@@ -169,7 +169,7 @@ class Packager:
             ThreadPoolExecutor(STORING_AT_ONCE, thread_name_prefix="storing") as pool,
         ):
             encoder.feed_nothing()
-            stored: list[Future[None]] = []
+            stored: list[Future[PackagedSegment]] = []
             try:
                 for piece in self._finished(encoder):
                     # Keyframes too far apart: people could hardly seek.
@@ -185,10 +185,9 @@ class Packager:
                 for one in placed:
                     writer.discard(one)
                 return False
-            for future in stored:
-                future.result()
-        for one in placed:
-            writer.record(one)
+            whole = [future.result() for future in stored]
+        for segment in whole:
+            writer.record(segment)
         return bool(placed)
 
     def _encode(

@@ -1,7 +1,8 @@
 """A plain segment in, an encrypted and recorded one out."""
 
+import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC
 from cryptography.hazmat.primitives.padding import PKCS7
 
+from webinar.domain.rendition import Rendition
 from webinar.media.encoder import PlainSegment
 from webinar.media.keys import KeyStore
 from webinar.media.segments import PackagedSegment, SegmentSink
@@ -35,6 +37,8 @@ class Origin:
     recording_id: str
     take: int
     started_at: datetime
+    rendition: Rendition = Rendition.MAIN
+    generation: int = 0
 
 
 @dataclass(frozen=True)
@@ -77,8 +81,7 @@ class SegmentWriter:
     def write(self, plain: PlainSegment) -> None:
         """Encrypt, store, forget the plain file, record. Raises KeysDestroyed."""
         if (placed := self.place(plain)) is not None:
-            self.store(placed)
-            self.record(placed)
+            self.record(self.store(placed))
 
     def place(self, plain: PlainSegment) -> Placed | None:
         """Give the next segment its number, key and name; nothing for a crumb. In order."""
@@ -99,7 +102,12 @@ class SegmentWriter:
             programme_time=origin.started_at + timedelta(seconds=position.packaged_seconds),
             discontinuity=self._discontinuity,
             size=encrypted_size(plain.path.stat().st_size),
-            name=f"recordings/{origin.recording_id}/{position.next_sequence:06d}-{token}.ts",
+            name=(
+                f"recordings/{origin.recording_id}/"
+                f"{origin.rendition}-{position.next_sequence:06d}-{token}.ts"
+            ),
+            rendition=origin.rendition,
+            generation=origin.generation,
         )
         self._seconds_under_key += plain.duration_seconds
         self._discontinuity = False
@@ -108,16 +116,17 @@ class SegmentWriter:
         )
         return Placed(segment, plain.path, self._key)
 
-    def store(self, placed: Placed) -> None:
+    def store(self, placed: Placed) -> PackagedSegment:
         """Encrypt, store durably, forget the plain file. Any thread, any order."""
         iv = bytes.fromhex(placed.segment.iv)
         sealed = encrypt(placed.path.read_bytes(), key=placed.key, iv=iv)
         self._storage.put(placed.segment.name, sealed)
         placed.path.unlink()
+        return replace(placed.segment, sha256=hashlib.sha256(sealed).hexdigest())
 
-    def record(self, placed: Placed) -> None:
+    def record(self, stored: PackagedSegment) -> None:
         """Tell the sink of a stored segment. In order."""
-        self._sink(placed.segment)
+        self._sink(stored)
 
     def discard(self, placed: Placed) -> None:
         """Delete what was stored and will not be recorded."""

@@ -4,13 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from webinar.domain.rendition import Rendition
+
 
 @dataclass(frozen=True)
 class PackagedSegment:
     """An encrypted segment that is in the storage and waits to be recorded.
 
     `iv` is 32 hex digits; `take_offset_seconds` counts from the take's first picture;
-    `programme_time` is when it was filmed, by the server's clock, UTC.
+    `programme_time` is when it was filmed, by the server's clock, UTC. `sequence` counts in its
+    rendition, from 0; `sha256` is of the stored bytes, hex.
     """
 
     sequence: int
@@ -23,6 +26,9 @@ class PackagedSegment:
     discontinuity: bool
     size: int
     name: str
+    rendition: Rendition = Rendition.MAIN
+    generation: int = 0
+    sha256: str = ""
 
 
 class SegmentSink(Protocol):

@@ -3,12 +3,13 @@
 import secrets
 from datetime import datetime
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import Select, delete, func, or_, select
 
 from webinar.db import DbSession
 from webinar.domain.access import ALLOWED, Action
 from webinar.domain.errors import DomainError, NotAllowed
 from webinar.domain.recording import RecordingState, Watch, closes_at_for, watchable
+from webinar.domain.rendition import Rendition
 from webinar.domain.timezone import to_local
 from webinar.models import (
     FacultyMember,
@@ -37,41 +38,38 @@ def by_public_id(db: DbSession, public_id: str) -> Recording:
     return db.scalars(select(Recording).where(Recording.public_id == public_id)).one()
 
 
-def segments(db: DbSession, recording_id: int) -> list[MediaSegment]:
-    """Everything that is packaged, in order."""
-    return list(
-        db.scalars(
-            select(MediaSegment)
-            .where(MediaSegment.recording_id == recording_id)
-            .order_by(MediaSegment.sequence)
-        )
-    )
+def segments(
+    db: DbSession, recording_id: int, *, rendition: Rendition = Rendition.MAIN
+) -> list[MediaSegment]:
+    """Everything that is packaged of one rendition, in order."""
+    return list(db.scalars(_served(recording_id, rendition).order_by(MediaSegment.sequence)))
 
 
-def last_segments(db: DbSession, recording_id: int, *, count: int) -> list[MediaSegment]:
-    """The newest segments, in order: what a live playlist needs."""
-    newest = db.scalars(
-        select(MediaSegment)
-        .where(MediaSegment.recording_id == recording_id)
-        .order_by(MediaSegment.sequence.desc())
-        .limit(count)
-    )
-    return list(newest)[::-1]
+def last_segments(
+    db: DbSession, recording_id: int, *, count: int, rendition: Rendition = Rendition.MAIN
+) -> list[MediaSegment]:
+    """The newest segments of one rendition, in order: what a live playlist needs."""
+    newest = _served(recording_id, rendition).order_by(MediaSegment.sequence.desc()).limit(count)
+    return list(db.scalars(newest))[::-1]
 
 
-def discontinuities_before(db: DbSession, recording_id: int, sequence: int) -> int:
+def discontinuities_before(
+    db: DbSession, recording_id: int, sequence: int, *, rendition: Rendition = Rendition.MAIN
+) -> int:
     """How many discontinuities have slid out of the live playlist (RFC 8216, 4.3.3.3)."""
-    return (
-        db.scalar(
-            select(func.count())
-            .select_from(MediaSegment)
-            .where(
-                MediaSegment.recording_id == recording_id,
-                MediaSegment.sequence < sequence,
-                MediaSegment.discontinuity,
-            )
-        )
-        or 0
+    passed = _served(recording_id, rendition).where(
+        MediaSegment.sequence < sequence, MediaSegment.discontinuity
+    )
+    return db.scalar(select(func.count()).select_from(passed.subquery())) or 0
+
+
+def _served(recording_id: int, rendition: Rendition) -> Select[MediaSegment]:
+    """The segments that viewers get: a better file replaces them all at once."""
+    generation = select(Recording.generation).where(Recording.id == recording_id)
+    return select(MediaSegment).where(
+        MediaSegment.recording_id == recording_id,
+        MediaSegment.rendition == rendition,
+        MediaSegment.generation == generation.scalar_subquery(),
     )
 
 
@@ -155,10 +153,12 @@ def abandon_import(db: DbSession, recording_id: int) -> None:
 
 
 def add_segment(db: DbSession, segment: MediaSegment) -> None:
-    """Store a packaged segment; the recording grows by its length."""
+    """Store a packaged segment; one that is served, of the main rendition, is the length."""
     db.add(segment)
+    db.flush()  # its defaults are set
     recording = db.get_one(Recording, segment.recording_id)
-    recording.duration_seconds += segment.duration_seconds
+    if segment.rendition is Rendition.MAIN and segment.generation == recording.generation:
+        recording.duration_seconds += segment.duration_seconds
 
 
 def ready(db: DbSession, recording_id: int, *, has_poster: bool, now: datetime) -> Recording:
