@@ -3,10 +3,12 @@
 import os
 import signal
 import smtplib
+import socket
 import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,9 +22,10 @@ from playwright.sync_api import Playwright
 from sqlalchemy import text
 
 from tests.components.chromium import launch
+from tests.components.nginx import NginxServer
 from tests.components.postgres import PostgresServer
 from tests.components.redis import RedisServer
-from tests.components.servers import GuardedServer, ServerDied, ServerFolder
+from tests.components.servers import GuardedServer, ServerDied, ServerFolder, free_port
 from tests.components.smtp import SmtpSink
 
 
@@ -88,6 +91,30 @@ def test_redis_answers_and_can_be_emptied() -> None:
         server.flush()
 
         assert client.get("seat") is None
+
+
+def test_nginx_serves_what_it_is_told_to_and_takes_rtmp() -> None:
+    port, rtmp_port = free_port(), free_port()
+    http = f'server {{ listen 127.0.0.1:{port}; location / {{ return 200 "here"; }} }}'
+    rtmp = (
+        f"rtmp {{ server {{ listen 127.0.0.1:{rtmp_port}; application ingest {{ live on; }} }} }}"
+    )
+
+    with NginxServer(port, http=http, main=rtmp, modules=("rtmp",)) as nginx:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/seat?12") as answer:
+            body = answer.read()
+        socket.create_connection(("127.0.0.1", rtmp_port), timeout=5).close()
+        asked = _becomes_true(lambda: "GET /seat?12" in nginx.access_log.read_text())
+
+    assert (body, asked) == (b"here", True)
+
+
+def test_an_nginx_with_a_wrong_configuration_says_why() -> None:
+    with (
+        pytest.raises(ServerDied, match='unknown directive "serve"'),
+        NginxServer(free_port(), http="serve everything;"),
+    ):
+        raise AssertionError("it started")
 
 
 def test_a_mail_arrives_as_it_was_sent() -> None:

@@ -1,4 +1,4 @@
-"""Sees to it that the tests have Chromium, Redis and PostgreSQL, and says where they are.
+"""Sees to it that the tests have Chromium, Redis, PostgreSQL and nginx, and says where they are.
 
 usage: python -m tests.components.install
 Each comes from the first way that this machine allows: what the system has; the system's package
@@ -21,6 +21,7 @@ from tests.components.programs import (
     TOOLS,
     ComponentMissing,
     find_chromium,
+    find_nginx,
     find_postgres_folder,
     find_redis,
     system_tools_count,
@@ -35,6 +36,9 @@ class Component:
     find: Callable[[], Path]
     packages: tuple[str, ...]
     unpacked: str = ""  # the program's path inside its Debian package; "" if it cannot be moved
+    version_option: str = "--version"
+    # Installed for all, it would begin to serve by itself: then it is only ever unpacked.
+    serves_when_installed: bool = False
 
     @property
     def folder(self) -> Path:
@@ -51,6 +55,14 @@ COMPONENTS = (
     ),
     Component("Redis", find_redis, ("redis-server",), "usr/bin/redis-server"),
     Component("PostgreSQL", lambda: find_postgres_folder() / "postgres", ("postgresql",)),
+    Component(
+        "nginx",
+        find_nginx,
+        ("nginx", "libnginx-mod-rtmp"),
+        "usr/sbin/nginx",
+        version_option="-v",
+        serves_when_installed=True,
+    ),
 )
 
 
@@ -64,7 +76,8 @@ def main() -> int:
             missing = True
             _say(f"  {component.name:<11}MISSING. {error}")
         else:
-            _say(f"  {component.name:<11}{_version(path)}  {path}")
+            version = _version(path, component.version_option)
+            _say(f"  {component.name:<11}{version}  {path}")
     ffmpeg = imageio_ffmpeg.get_ffmpeg_exe()
     _say(f"  {'ffmpeg':<11}{imageio_ffmpeg.get_ffmpeg_version()}  {ffmpeg}")
     return 1 if missing else 0
@@ -89,6 +102,8 @@ def _ensure(component: Component) -> Path:
 
 
 def _install_for_all(component: Component) -> None:
+    if component.serves_when_installed:
+        return
     as_root = apt.becoming_root()
     if system_tools_count() and apt.has_apt() and as_root is not None:
         apt.install(component.packages, as_root=as_root)
@@ -121,11 +136,12 @@ def _download_with_playwright(component: Component) -> None:
         raise apt.AptFailed(f"{' '.join(playwright)}\n{(result.stdout + result.stderr)[-1500:]}")
 
 
-def _version(path: Path) -> str:
-    result = subprocess.run([path, "--version"], capture_output=True, text=True)
+def _version(path: Path, option: str) -> str:
+    result = subprocess.run([path, option], capture_output=True, text=True)
     if result.returncode != 0:
         raise ComponentMissing(f"{path} does not start: {result.stderr.strip()[-500:]}")
-    words = result.stdout.replace("v=", "").split()
+    said = result.stdout or result.stderr
+    words = said.replace("v=", "").replace("/", " ").split()
     return next((word for word in words if word[0].isdigit()), "?")
 
 

@@ -1,4 +1,4 @@
-"""Where the programs are that the tests start: Chromium, Redis and PostgreSQL.
+"""Where the programs are that the tests start: Chromium, Redis, PostgreSQL and nginx.
 
 `./test` sees to it that they are there (tests/components/install.py); here they are only found.
 WEBINAR_TEST_SYSTEM_TOOLS=no leaves the system's own aside.
@@ -10,6 +10,7 @@ import shutil
 from pathlib import Path
 
 TOOLS = Path(__file__).resolve().parents[2] / ".tools"
+_SYSTEM_MODULES = Path("/usr/lib/nginx/modules")
 _HINT = "Run ./test, which installs it; or as root: apt-get install {package}"
 
 
@@ -56,6 +57,24 @@ def find_postgres_folder() -> Path:
         for folder in ("pginstall18", "pginstall")
     ]
     return _first("PostgreSQL", "postgresql", *bundled, *system).parent
+
+
+def find_nginx() -> Path:
+    """An nginx that has its RTMP module beside it; raises ComponentMissing."""
+    # Debian keeps it where only root's PATH leads.
+    system = _on_path("nginx") or Path("/usr/sbin/nginx")
+    has_rtmp = system_tools_count() and (_SYSTEM_MODULES / "ngx_rtmp_module.so").exists()
+    return _first("nginx", "libnginx-mod-rtmp", system if has_rtmp else None, TOOLS / "nginx/nginx")
+
+
+def find_nginx_module(name: str) -> Path:
+    """A loadable module of that nginx, "rtmp" for one; raises ComponentMissing."""
+    is_unpacked = find_nginx().is_relative_to(TOOLS)
+    folder = TOOLS / f"nginx{_SYSTEM_MODULES}" if is_unpacked else _SYSTEM_MODULES
+    path = folder / f"ngx_{name}_module.so"
+    if not path.exists():
+        raise ComponentMissing(f"nginx has no module {name}. {_HINT.format(package='nginx')}")
+    return path
 
 
 def _on_path(*names: str) -> Path | None:
