@@ -5,4 +5,9 @@ import os
 from config import Config
 from webinar.app import create_app
 
-app = create_app(Config.from_env(os.environ))
+config = Config.from_env(os.environ)
+if config.STORAGE_URL:
+    # Takes a third of a second: only where a bucket is used. It enters itself among the stores.
+    import webinar.media.bucket  # noqa: F401
+
+app = create_app(config)

@@ -19,7 +19,9 @@ def calendar_tool(config: Config) -> CalendarTool:
 
 def media_shelf(config: Config) -> MediaShelf:
     """The stores of this installation's media."""
-    return MediaShelf.at(config.DATA_DIR.resolve(), config.SECRET_KEY)
+    return MediaShelf.at(
+        config.DATA_DIR.resolve(), config.SECRET_KEY, storage_url=config.STORAGE_URL
+    )
 
 
 def _rendered(entry: SessionEntry, audience: Audience) -> bytes:

@@ -1,12 +1,12 @@
-"""Where encrypted segments and other served files lie: names to bytes, under one folder."""
+"""Where encrypted segments and other served files lie: names to bytes, in a folder or a bucket."""
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from webinar.domain.errors import NotFound
+from webinar.domain.errors import DomainError, NotFound
 from webinar.media.durable import sync_folder, write_whole
 
 NAME = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9._-]*/)*[A-Za-z0-9_][A-Za-z0-9._-]*")
@@ -15,6 +15,12 @@ LONGEST_NAME = 200
 
 class NoSuchFile(NotFound):
     """Nothing is stored under this name."""
+
+
+class DamagedFile(DomainError):
+    """The stored bytes are not those that were put there."""
+
+    status = 500
 
 
 class Storage(Protocol):
@@ -89,6 +95,25 @@ class FileStorage:
 
         Raises NoSuchFile for a name that nothing can be stored under.
         """
-        if len(name) > LONGEST_NAME or NAME.fullmatch(name) is None:
-            raise NoSuchFile("There is no such file.")
-        return self.root / name
+        return self.root / checked_name(name)
+
+
+# What a STORAGE_URL may begin with. A bucket's module enters itself (webinar.media.bucket).
+STORES: dict[str, Callable[[str], Storage]] = {}
+
+
+def storage_for(url: str, data_dir: Path) -> Storage:
+    """The storage of these settings: files in the data folder, unless the URL names a bucket."""
+    if not url:
+        return FileStorage(data_dir / "media")
+    scheme = url.partition("://")[0]
+    if scheme not in STORES:
+        raise ValueError(f"STORAGE_URL begins with s3:// or s3+http://, not with {scheme!r}.")
+    return STORES[scheme](url)
+
+
+def checked_name(name: str) -> str:
+    """The name itself; raises NoSuchFile for one that nothing can be stored under."""
+    if len(name) > LONGEST_NAME or NAME.fullmatch(name) is None:
+        raise NoSuchFile("There is no such file.")
+    return name
