@@ -69,7 +69,7 @@ NOT_PAGES = {
     "presence.show",
     "static",
     "studio.list_questions",
-    "studio.state",
+    "studio_desk.state",
 }
 
 

@@ -44,7 +44,8 @@ def studio(db: DbSession, session: WebinarSession, signed_in_as: SignIn) -> Flas
 def go_live(studio: FlaskClient, session: WebinarSession) -> str:
     base = f"/studio/{session.public_id}"
     assert studio.post(f"{base}/live", json={}).status_code == 200
-    assert studio.post(f"{base}/takes", json={"seconds_ago": 0}).get_json() == {"take": 0}
+    opened = studio.post(f"{base}/takes", json={"seconds_ago": 0}).get_json()
+    assert opened == {"take": 0, "open": True, "next": 0}
     return f"{base}/takes/0/chunks"
 
 
@@ -205,9 +206,12 @@ def test_a_participant_cannot_open_the_studio(
         client.put(f"{base}/takes/0/chunks/0", data=HEADER),
         client.post(f"{base}/stop", json={}),
         client.get(f"{base}/questions"),
+        client.get(f"{base}/state"),
+        client.post(f"{base}/break", json={"on": True}),
+        client.post(f"{base}/hand-over", json={"to": None}),
     ]
 
-    assert [a.status_code for a in answers] == [403] * 6
+    assert [a.status_code for a in answers] == [403] * 9
 
 
 def test_a_presenter_who_does_not_moderate_sees_no_questions(

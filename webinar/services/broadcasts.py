@@ -195,51 +195,6 @@ def sending_take(db: DbSession, broadcast_id: int, *, now: datetime) -> Broadcas
     return last if last is not None and sends(last, now=now) else None
 
 
-def set_break(
-    db: DbSession, session_id: int, *, on: bool, user_id: int, now: datetime
-) -> Broadcast:
-    """Lay the card "technical break" over the picture, or take it away; twice is once."""
-    broadcast = _on_air(db, session_id)
-    if on == (broadcast.break_since is not None):
-        return broadcast
-    broadcast.break_since = now if on else None
-    audit.write(
-        db,
-        actor_id=user_id,
-        action="technical break began" if on else "technical break ended",
-        subject=f"session {session_id}",
-        now=now,
-    )
-    db.flush()
-    return broadcast
-
-
-def hand_over(
-    db: DbSession, session_id: int, *, to_id: int | None, user_id: int, now: datetime
-) -> Broadcast:
-    """Ask another of the faculty to go on sending; their next take is the answer.
-
-    None takes the question back, or declines it. Raises NotAllowed for whom cannot broadcast.
-    """
-    broadcast = _on_air(db, session_id)
-    if to_id is not None:
-        session = db.get_one(WebinarSession, session_id)
-        to = db.get(User, to_id)
-        if to is None or to_id == user_id or not may_broadcast(db, session, to):
-            raise NotAllowed("You can hand over to another of this session's faculty only.")
-    broadcast.handed_to_id = to_id
-    broadcast.handed_at = now if to_id is not None else None
-    audit.write(
-        db,
-        actor_id=user_id,
-        action="hand-over asked" if to_id is not None else "hand-over taken back",
-        subject=f"session {session_id}",
-        now=now,
-    )
-    db.flush()
-    return broadcast
-
-
 def take_numbered(db: DbSession, broadcast_id: int, number: int) -> BroadcastTake:
     """The take a chunk is for; NoResultFound if there is none."""
     return db.scalars(
@@ -388,12 +343,3 @@ def _who(db: DbSession, broadcast: Broadcast, take: BroadcastTake, asking_id: in
         )
     )
     return f"The {part.value}" if part else "An administrator"
-
-
-def _on_air(db: DbSession, session_id: int) -> Broadcast:
-    broadcast = db.scalar(
-        select(Broadcast).where(Broadcast.session_id == session_id).with_for_update()
-    )
-    if broadcast is None or broadcast.stopped_at is not None:
-        raise NotOnAir("This session is not live.")
-    return broadcast

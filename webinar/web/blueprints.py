@@ -24,6 +24,7 @@ from webinar.web import (
     sessions,
     societies,
     studio,
+    studio_desk,
     styleguide,
     topics,
     zone,
@@ -56,6 +57,7 @@ def all_blueprints(*, development: bool) -> list[Blueprint]:
         sessions.bp,
         societies.bp,
         studio.bp,
+        studio_desk.bp,
         topics.bp,
         zone.bp,
     ]

@@ -1,5 +1,8 @@
 """The studio: check, go live, send piece by piece, stop. A piece is on disk before the answer."""
 
+import base64
+import hashlib
+import re
 from math import isfinite
 
 from flask import Blueprint, current_app, g, render_template, request
@@ -10,7 +13,7 @@ from webinar.domain.errors import DomainError, NotAllowed
 from webinar.domain.gate import may_go_live
 from webinar.media.takes import LARGEST_CHUNK, ChunkOutOfOrder
 from webinar.models import Broadcast, WebinarSession
-from webinar.services import broadcasts, gate, questions, recordings, sessions
+from webinar.services import broadcasts, gate, questions, sessions
 from webinar.services.feeds import refresh
 from webinar.tools import calendar_tool
 from webinar.web.access import signed_in
@@ -21,7 +24,16 @@ bp = Blueprint("studio", __name__, url_prefix="/studio/<public_id>")
 
 # The studio says how long ago its recorder started; more than this is not believed.
 LONGEST_DELAY_SECONDS = 3600
-NOTE_EVERY_SECONDS = 5
+# Less than broadcasts.SENDING_SECONDS: else who sends would seem silent in between.
+NOTE_EVERY_SECONDS = 2
+CLIENT_KEY = re.compile(r"[a-z0-9]{8,24}-[a-z0-9]{1,15}")
+DIGEST = re.compile(r"sha-256=:([A-Za-z0-9+/]{43}=):")  # Content-Digest (RFC 9530)
+
+
+class PieceDamaged(DomainError):
+    """Other bytes arrived than were sent; sending them again helps."""
+
+    status = 400
 
 
 def _session(public_id: str) -> WebinarSession:
@@ -65,15 +77,30 @@ def go_live(public_id: str) -> ResponseReturnValue:
 @bp.post("/takes")
 @signed_in
 def open_take(public_id: str) -> ResponseReturnValue:
-    """A new take: the recorder started anew. The one before it is closed."""
+    """A new take: the recorder started anew. The one before it is closed; twice is once.
+
+    `next`: the piece the take waits for, so that a studio that was reloaded goes on there.
+    """
     session = _session(public_id)
     broadcast = _broadcast(session)
-    delay = min(max(_seconds_ago(request.get_json()), 0), LONGEST_DELAY_SECONDS)
-    take = broadcasts.open_take(
-        g.db, broadcast.id, user_id=current_user.id, seconds_ago=delay, now=g.now
-    )
+    sent = request.get_json()
+    delay = min(max(_seconds_ago(sent), 0), LONGEST_DELAY_SECONDS)
+    try:
+        take = broadcasts.open_take(
+            g.db,
+            broadcast.id,
+            user_id=current_user.id,
+            seconds_ago=delay,
+            client_key=_client_key(sent),
+            take_over=sent.get("take_over") is True,
+            now=g.now,
+        )
+    except broadcasts.SomebodySends as other:
+        return {"error": str(other), "sending": True}, 409
+    is_open = take.closed_at is None
     g.db.commit()
-    return {"take": take.number}, 201
+    expected = shelf().takes.next_seq(broadcast.public_id, take.number)
+    return {"take": take.number, "open": is_open, "next": expected}, 201
 
 
 @bp.put("/takes/<int(max=99999):number>/chunks/<int(max=9999999):seq>")
@@ -86,6 +113,7 @@ def send_chunk(public_id: str, number: int, seq: int) -> ResponseReturnValue:
     # Nobody else waits for this network or disk: the write lock of the database is let go.
     g.db.commit()
     data = request.get_data(cache=False)
+    _ensure_whole(data, request.headers.get("Content-Digest"))
     # Asked when all of it is here: a slow piece must not be taken after the take was closed.
     take = broadcasts.take_numbered(g.db, broadcast.id, number)
     takes = shelf().takes
@@ -111,24 +139,6 @@ def stop(public_id: str) -> ResponseReturnValue:
     refresh(g.db, stopped, calendar=calendar_tool(current_app.extensions["config"]), now=g.now)
     g.db.commit()
     return {"status": stopped.status.value}
-
-
-@bp.get("/state")
-@limiter.exempt
-@signed_in
-def state(public_id: str) -> ResponseReturnValue:
-    """How far sending and packaging have come, in numbers for the health line."""
-    session = _session(public_id)
-    recording = recordings.for_session(g.db, session.id)
-    broadcast = broadcasts.of_session(g.db, session)
-    waiting = [q for q in questions.queue(g.db, session.id) if q.answered_at is None]
-    return {
-        "status": session.status.value,
-        "packaged_seconds": round(recording.duration_seconds, 1) if recording else 0,
-        "recording": recording.state.value if recording else None,
-        "problem": broadcast.problem if broadcast else None,
-        "open_questions": len(waiting),
-    }
 
 
 @bp.get("/questions")
@@ -159,6 +169,24 @@ def tick_question(public_id: str, question_id: int) -> ResponseReturnValue:
 def _ensure_moderator(session: WebinarSession) -> None:
     if not broadcasts.may_moderate(g.db, session, current_user):
         raise NotAllowed("Only the moderators of this session see its questions.")
+
+
+def _client_key(sent: dict[str, object]) -> str | None:
+    key = sent.get("client_key")
+    if key is None:
+        return None
+    if not isinstance(key, str) or CLIENT_KEY.fullmatch(key) is None:
+        raise DomainError("The name this studio gave its take is not one. Reload this page.")
+    return key
+
+
+def _ensure_whole(data: bytes, said: str | None) -> None:
+    """Raise PieceDamaged unless these are the bytes whose digest the sender gave, if any."""
+    if said is None:
+        return
+    found = DIGEST.fullmatch(said)
+    if found is None or base64.b64decode(found[1]) != hashlib.sha256(data).digest():
+        raise PieceDamaged("This piece arrived damaged. It is sent again.")
 
 
 def _seconds_ago(sent: object) -> float:
