@@ -20,7 +20,6 @@ from webinar.models import Recording, WebinarSession
 from webinar.services import deliveries, recordings
 
 ENDED_AT = datetime(2026, 11, 26, 18, 0, tzinfo=UTC)  # 19:00 in Zurich
-LATE = timedelta(seconds=5)
 CLOSES_AT = datetime(2027, 5, 26, 17, 0, tzinfo=UTC)  # 19:00 in Zurich, in summer
 
 
@@ -88,52 +87,6 @@ def test_a_registered_person_watches_until_the_second_it_closes(db: DbSession) -
         recordings.access(db, recording, person.id, now=CLOSES_AT)
 
 
-def test_an_extension_is_for_one_person_alone(db: DbSession) -> None:
-    session, recording = published(db)
-    ill, well, organiser = make_user(db), make_user(db), make_user(db)
-    make_registration(db, session, ill)
-    make_registration(db, session, well)
-    later = CLOSES_AT + timedelta(days=14)
-    recordings.extend(
-        db,
-        recording.id,
-        user_id=ill.id,
-        closes_at=later,
-        reason="ill in May",
-        actor_id=organiser.id,
-        now=ENDED_AT,
-    )
-
-    watch = recordings.access(db, recording, ill.id, now=CLOSES_AT)
-
-    assert (watch.until, watch.extended) == (later, True)
-    with pytest.raises(RecordingClosed):
-        recordings.access(db, recording, well.id, now=CLOSES_AT)
-
-
-@pytest.mark.parametrize(
-    ("closes_at", "reason"),
-    [(CLOSES_AT + timedelta(days=1), "  "), (CLOSES_AT, "ill"), (CLOSES_AT, "")],
-    ids=["no reason", "not later", "neither"],
-)
-def test_an_extension_needs_a_reason_and_a_later_end(
-    db: DbSession, closes_at: datetime, reason: str
-) -> None:
-    _, recording = published(db)
-    person = make_user(db)
-
-    with pytest.raises(DomainError):
-        recordings.extend(
-            db,
-            recording.id,
-            user_id=person.id,
-            closes_at=closes_at,
-            reason=reason,
-            actor_id=person.id,
-            now=ENDED_AT,
-        )
-
-
 def test_who_has_no_place_is_refused_and_faculty_and_organisers_have_one(db: DbSession) -> None:
     session, recording = published(db)
     stranger, speaker = make_user(db), make_user(db)
@@ -176,54 +129,6 @@ def test_publishing_owes_each_registered_person_one_mail(db: DbSession) -> None:
     recordings.ready(db, recording.id, has_poster=False, now=ENDED_AT)
 
     assert len(deliveries.due(db, now=ENDED_AT, limit=10)) == 1
-
-
-def test_recordings_whose_window_is_over_are_due_to_close(db: DbSession) -> None:
-    _, recording = published(db)
-
-    before = recordings.due_to_close(db, now=CLOSES_AT - timedelta(seconds=1))
-    after = recordings.due_to_close(db, now=CLOSES_AT)
-    recordings.close(db, recording.id, now=CLOSES_AT)
-
-    assert (before, after) == ([], [recording.id])
-    assert recording.state is RecordingState.CLOSED
-
-
-def test_closing_early_takes_effect_at_once(db: DbSession) -> None:
-    session, recording = published(db)
-    person = make_user(db)
-    make_registration(db, session, person)
-    now = ENDED_AT + timedelta(days=3)
-
-    recordings.close_now(db, session.id, actor_id=None, reason="a patient can be seen", now=now)
-
-    with pytest.raises(RecordingClosed):
-        recordings.access(db, recording, person.id, now=now)
-
-
-def test_closing_early_never_prolongs(db: DbSession) -> None:
-    session, recording = published(db)
-
-    recordings.close_now(db, session.id, actor_id=None, reason="late", now=CLOSES_AT + LATE)
-
-    assert recording.closes_at == CLOSES_AT
-
-
-def test_closing_in_the_second_of_publication_leaves_an_empty_window(db: DbSession) -> None:
-    session, recording = published(db)
-    recording.opens_at = ENDED_AT + timedelta(seconds=1, microseconds=500_000)
-    db.flush()
-
-    recordings.close_now(
-        db,
-        session.id,
-        actor_id=None,
-        reason="the wrong file",
-        now=ENDED_AT + timedelta(seconds=1, microseconds=900_000),
-    )
-
-    assert recording.closes_at == recording.opens_at
-    assert recording.window is not None
 
 
 def test_an_import_that_was_broken_off_can_be_begun_again(db: DbSession) -> None:

@@ -11,8 +11,7 @@ from webinar.domain.errors import DomainError
 from webinar.domain.recording import WINDOW_MONTHS, closes_at_for
 from webinar.domain.timezone import to_utc
 from webinar.jobs.importing import import_video
-from webinar.services import recordings as recordings_service
-from webinar.services import sessions
+from webinar.services import sessions, windows
 
 
 @click.group()
@@ -63,7 +62,7 @@ def close(session_public_id: str, reason: str) -> None:
     """End a recording's window now, for everybody without an extension."""
     with open_db.begin() as db:
         session = sessions.by_public_id(db, session_public_id)
-        closed = recordings_service.close_now(
+        closed = windows.close_now(
             db, session.id, actor_id=None, reason=reason, now=datetime.now(UTC)
         )
     click.echo(f"Closed at {_utc(closed.closes_at)}.")

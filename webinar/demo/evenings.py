@@ -13,7 +13,7 @@ from webinar.demo.programme import Talk
 from webinar.domain.session_details import FacultyDetails
 from webinar.jobs.segment_rows import segment_row
 from webinar.models import Auspices, Recording, Society, WebinarSession
-from webinar.services import broadcasts, recordings, sessions
+from webinar.services import broadcasts, recordings, sessions, windows
 from webinar.services.feeds import CalendarTool, refresh
 from webinar.services.session_facts import details_of
 
@@ -130,9 +130,9 @@ def broadcast(stage: Stage, evening: Evening, reel: Reel) -> list[Act]:
 
 def close_what_is_over(stage: Stage) -> None:
     """Close the recordings whose window has ended, each at its own time."""
-    for recording_id in recordings.due_to_close(stage.db, now=stage.now):
+    for recording_id in windows.due_to_close(stage.db, now=stage.now):
         closes_at = stage.db.get_one(Recording, recording_id).closes_at
-        recordings.close(stage.db, recording_id, now=closes_at or stage.now)
+        windows.close(stage.db, recording_id, now=closes_at or stage.now)
 
 
 def _recording(db: DbSession, session: WebinarSession) -> Recording:

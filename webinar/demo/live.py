@@ -16,7 +16,7 @@ from webinar.domain.session_details import FacultyDetails, SessionDetails
 from webinar.domain.timezone import to_local
 from webinar.media.shelf import MediaShelf
 from webinar.models import Broadcast, Recording, Society, User, WebinarSession
-from webinar.services import broadcasts, questions, recordings, registrations, sessions
+from webinar.services import broadcasts, questions, registrations, sessions, windows
 from webinar.services.feeds import CalendarTool, refresh
 from webinar.services.session_rows import new_public_id
 
@@ -135,7 +135,7 @@ def retire_rounds(db: DbSession, shelf: MediaShelf, *, now: datetime) -> int:
     )
     retired = db.scalars(over).all()
     for recording in retired:
-        recordings.close_now(
+        windows.close_now(
             db,
             recording.session_id,
             actor_id=None,

@@ -19,6 +19,10 @@ class MailKind(StrEnum):
     SESSION_CANCELLED = "session_cancelled"
     SESSION_RESTORED = "session_restored"
     RECORDING_PUBLISHED = "recording_published"
+    RECORDING_CLOSING = "recording_closing"
+    EXTENSION_GRANTED = "extension_granted"
+    EXTENSION_WITHDRAWN = "extension_withdrawn"
+    EXTENSION_DECLINED = "extension_declined"
     # The series.
     SERIES_REGISTERED = "series_registered"
     # The certificate.
@@ -121,6 +125,8 @@ class Letter:
     series: SeriesFacts | None = None
     role: RoleFacts | None = None
     faculty: FacultyFacts | None = None
+    answer: str = ""
+    """What the organisers wrote to the person."""
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,15 @@
 """The recording window: from when and until when a recording may be watched."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from webinar.domain.errors import Gone, NotYet
 from webinar.domain.timezone import add_months, to_local, to_utc
 
 WINDOW_MONTHS = 6
+WARNED_BEFORE = timedelta(days=7)
+LONGEST_EXTENSION = timedelta(days=731)
 
 
 class RecordingState(StrEnum):
@@ -65,6 +67,13 @@ def closes_at_for(ended_at: datetime, zone: str, *, months: int = WINDOW_MONTHS)
     """
     wall = to_local(ended_at, zone).replace(tzinfo=None, fold=0)
     return to_utc(add_months(wall, months), zone, on_gap="forward", on_fold="first")
+
+
+def later_end(until: datetime, zone: str, *, days: int = 0, months: int = 0) -> datetime:
+    """The same wall-clock time so many days and calendar months later. Raises UnknownZone."""
+    wall = to_local(until, zone).replace(tzinfo=None, fold=0)
+    moved = add_months(wall, months) + timedelta(days=days)
+    return to_utc(moved, zone, on_gap="forward", on_fold="first")
 
 
 def watchable(

@@ -6,7 +6,7 @@ from datetime import datetime
 from webinar.db import open_db, read_db
 from webinar.jobs.apart import apart
 from webinar.jobs.toolbox import Toolbox
-from webinar.services import broadcasts, recordings, sessions
+from webinar.services import broadcasts, sessions, windows
 from webinar.services.feeds import refresh
 
 log = logging.getLogger(__name__)
@@ -31,8 +31,8 @@ def end_past_sessions(tools: Toolbox, now: datetime) -> None:
 def close_recordings(_tools: Toolbox, now: datetime) -> None:
     """Mark recordings closed whose window is over; the window itself holds at every request."""
     with read_db() as db:
-        due = recordings.due_to_close(db, now=now)
+        due = windows.due_to_close(db, now=now)
     for recording_id in due:
         with apart("closing a recording", recording_id), open_db.begin() as db:
-            recordings.close(db, recording_id, now=now)
+            windows.close(db, recording_id, now=now)
             log.info("recording closes: recording=%s", recording_id)

@@ -77,6 +77,9 @@ def sample_letter(kind: MailKind, *, zone: str = "America/New_York") -> Letter:
         )
         if kind in FACULTY
         else None,
+        answer="Everybody had six months, and the slides stay on the page of the session."
+        if kind is MailKind.EXTENSION_DECLINED
+        else "",
     )
 
 

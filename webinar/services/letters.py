@@ -23,7 +23,7 @@ from webinar.domain.letter import (
     SeriesFacts,
     SessionFacts,
 )
-from webinar.domain.recording import RecordingState
+from webinar.domain.recording import WARNED_BEFORE, RecordingState
 from webinar.domain.session import SessionStatus
 from webinar.domain.timezone import to_local
 from webinar.domain.wording import credit_amount
@@ -39,12 +39,20 @@ from webinar.models import (
     User,
     UserRole,
     WebinarSession,
-    WindowExtension,
 )
-from webinar.services import announcements, deliveries, faculty, links, registrations
+from webinar.services import (
+    announcements,
+    closing_warnings,
+    deliveries,
+    faculty,
+    links,
+    recordings,
+    registrations,
+)
 
 SESSIONS_IN_A_MAIL = 5
 A_MOMENT = timedelta(seconds=30)
+HAS_WINDOW = (RecordingState.PUBLISHED, RecordingState.CLOSED)
 
 Outcome = Letter | Dropped | Postponed
 Writer = Callable[[DbSession, Delivery, datetime], Outcome]
@@ -164,16 +172,62 @@ def _recording_published(db: DbSession, delivery: Delivery, now: datetime) -> Ou
         or recording.state is not RecordingState.PUBLISHED
     ):
         return Dropped("the recording is not published")
-    extended = db.scalars(
-        select(WindowExtension.closes_at)
-        .where(WindowExtension.recording_id == recording.id)
-        .where(WindowExtension.user_id == delivery.user_id)
-    ).all()
-    watch_until = max([recording.closes_at, *extended])
+    watch_until = recordings.closes_at_of(db, recording, delivery.user_id)
     if watch_until <= now:
         return Dropped("the recording is closed")
     facts = replace(session_facts(session), watch_until=watch_until)
     return _letter(delivery, session=facts)
+
+
+def _recording_closing(db: DbSession, delivery: Delivery, now: datetime) -> Outcome:
+    session = db.get_one(WebinarSession, delivery.subject_id)
+    outcome = _window(db, delivery, session, now)
+    if isinstance(outcome, Dropped):
+        return outcome
+    if not registrations.is_registered(db, session.id, delivery.user_id):
+        return Dropped("unregistered")
+    if outcome - WARNED_BEFORE > now:
+        # The clock owes another mail a week before the new end.
+        return Dropped("there is more time now")
+    if closing_warnings.has_finished(db, session, delivery.user_id):
+        return Dropped("they have watched it")
+    return _letter(delivery, session=replace(session_facts(session), watch_until=outcome))
+
+
+def _extension_granted(db: DbSession, delivery: Delivery, now: datetime) -> Outcome:
+    session = db.get_one(WebinarSession, delivery.subject_id)
+    outcome = _window(db, delivery, session, now)
+    if isinstance(outcome, Dropped):
+        return outcome
+    return _letter(delivery, session=replace(session_facts(session), watch_until=outcome))
+
+
+def _extension_withdrawn(db: DbSession, delivery: Delivery, _now: datetime) -> Outcome:
+    session = db.get_one(WebinarSession, delivery.subject_id)
+    recording = recordings.for_session(db, session.id)
+    if recording is None or recording.closes_at is None:
+        return Dropped("there is no recording")
+    until = recordings.closes_at_of(db, recording, delivery.user_id)
+    return _letter(delivery, session=replace(session_facts(session), watch_until=until))
+
+
+def _extension_declined(db: DbSession, delivery: Delivery, _now: datetime) -> Outcome:
+    session = db.get_one(WebinarSession, delivery.subject_id)
+    answer = str(delivery.details.get("answer", ""))
+    return _letter(delivery, session=session_facts(session), answer=answer)
+
+
+def _window(
+    db: DbSession, delivery: Delivery, session: WebinarSession, now: datetime
+) -> datetime | Dropped:
+    """Until when the person may watch, with their extension, or why nothing is said of it."""
+    recording = recordings.for_session(db, session.id)
+    if recording is None or recording.closes_at is None or recording.state not in HAS_WINDOW:
+        return Dropped("the recording is not published")
+    until = recordings.closes_at_of(db, recording, delivery.user_id)
+    if until <= now:
+        return Dropped("the recording is closed")
+    return until
 
 
 def _series_registered(db: DbSession, delivery: Delivery, now: datetime) -> Outcome:
@@ -276,6 +330,10 @@ WRITERS: dict[MailKind, Writer] = {
     MailKind.SESSION_CANCELLED: _session_cancelled,
     MailKind.SESSION_RESTORED: _session_moved,
     MailKind.RECORDING_PUBLISHED: _recording_published,
+    MailKind.RECORDING_CLOSING: _recording_closing,
+    MailKind.EXTENSION_GRANTED: _extension_granted,
+    MailKind.EXTENSION_WITHDRAWN: _extension_withdrawn,
+    MailKind.EXTENSION_DECLINED: _extension_declined,
     MailKind.SERIES_REGISTERED: _series_registered,
     MailKind.CERTIFICATE_READY: _certificate_ready,
     MailKind.ROLE_INVITED: _role_invited,
@@ -303,6 +361,7 @@ def _letter(
     series: SeriesFacts | None = None,
     role: RoleFacts | None = None,
     faculty: FacultyFacts | None = None,
+    answer: str = "",
 ) -> Letter:
     user: User = delivery.user
     return Letter(
@@ -317,4 +376,5 @@ def _letter(
         series=series,
         role=role,
         faculty=faculty,
+        answer=answer,
     )

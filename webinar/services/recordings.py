@@ -1,4 +1,4 @@
-"""Recordings: ready, published behind their window, watched, extended, closed."""
+"""Recordings: made, ready, published behind their window, watched."""
 
 import secrets
 from datetime import datetime
@@ -10,13 +10,11 @@ from webinar.domain.access import ALLOWED, Action
 from webinar.domain.errors import DomainError, NotAllowed
 from webinar.domain.recording import RecordingState, Watch, closes_at_for, watchable
 from webinar.domain.rendition import Rendition
-from webinar.domain.timezone import to_local
 from webinar.models import (
     FacultyMember,
     MediaSegment,
     Recording,
     Registration,
-    User,
     UserRole,
     WebinarSession,
     WindowExtension,
@@ -226,105 +224,6 @@ def publish(db: DbSession, recording_id: int, *, actor_id: int | None, now: date
         action="recording published",
         subject=f"session {session.id}",
         after={"closes_at": recording.closes_at.isoformat()},
-        now=now,
-    )
-    return recording
-
-
-def extend(
-    db: DbSession,
-    recording_id: int,
-    *,
-    user_id: int,
-    closes_at: datetime,
-    reason: str,
-    actor_id: int,
-    now: datetime,
-) -> WindowExtension:
-    """Give one person a later end, with a reason."""
-    recording = db.get_one(Recording, recording_id)
-    if not reason.strip():
-        raise DomainError("Say why this person gets more time; the reason is kept.")
-    if recording.state is RecordingState.DESTROYED or recording.closes_at is None:
-        raise DomainError("There is no recording to extend.")
-    if closes_at <= recording.closes_at:
-        raise DomainError(
-            "An extension ends after the window, which closes on "
-            f"{to_local(recording.closes_at, recording.session.zone):%d %B %Y, %H:%M}."
-        )
-    db.get_one(User, user_id)
-    extension = WindowExtension(
-        recording_id=recording.id,
-        user_id=user_id,
-        closes_at=closes_at,
-        reason=reason.strip(),
-        granted_by_id=actor_id,
-        granted_at=now,
-    )
-    db.add(extension)
-    audit.write(
-        db,
-        actor_id=actor_id,
-        action="window extended",
-        subject=f"session {recording.session_id}",
-        after={"user": user_id, "closes_at": closes_at.isoformat()},
-        reason=reason.strip(),
-        now=now,
-    )
-    db.flush()
-    return extension
-
-
-def due_to_close(db: DbSession, *, now: datetime) -> list[int]:
-    """Ids of published recordings whose window is over."""
-    return list(
-        db.scalars(
-            select(Recording.id).where(
-                Recording.state == RecordingState.PUBLISHED, Recording.closes_at <= now
-            )
-        )
-    )
-
-
-def close(db: DbSession, recording_id: int, *, now: datetime) -> None:
-    """Mark as closed. The window itself is enforced at every request, whatever the state says."""
-    recording = db.get_one(Recording, recording_id, with_for_update=True, populate_existing=True)
-    if recording.state is RecordingState.PUBLISHED:
-        recording.state = RecordingState.CLOSED
-        audit.write(
-            db,
-            actor_id=None,
-            action="recording closed",
-            subject=f"session {recording.session_id}",
-            now=now,
-        )
-
-
-def close_now(
-    db: DbSession, session_id: int, *, actor_id: int | None, reason: str, now: datetime
-) -> Recording:
-    """End the window of a published recording at this second, with a reason."""
-    recording = db.scalars(
-        select(Recording)
-        .where(Recording.session_id == session_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one()
-    if recording.state is not RecordingState.PUBLISHED or recording.closes_at is None:
-        raise DomainError(f"A recording that is {recording.state} has no open window.")
-    if not reason.strip():
-        raise DomainError("Say why the recording closes early; the reason is kept.")
-    before = recording.closes_at
-    recording.closes_at = min(before, max(now.replace(microsecond=0), recording.opens_at or before))
-    recording.state = RecordingState.CLOSED
-    audit.write(
-        db,
-        actor_id=actor_id,
-        action="recording closed early",
-        subject=f"session {session_id}",
-        before={"closes_at": before.isoformat()},
-        after={"closes_at": recording.closes_at.isoformat()},
-        reason=reason.strip(),
         now=now,
     )
     return recording

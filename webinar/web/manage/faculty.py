@@ -17,7 +17,7 @@ from webinar.domain.session import SessionStatus
 from webinar.domain.timezone import to_local
 from webinar.domain.wording import plural
 from webinar.models import FacultyFile, FacultyMember, WebinarSession
-from webinar.services import faculty, faculty_links, gate, recordings
+from webinar.services import faculty, faculty_links, gate, recordings, windows
 from webinar.services import sessions as session_service
 from webinar.web.access import requires
 from webinar.web.faculty_files import photo_answer, slides_answer
@@ -182,7 +182,7 @@ def faculty_recording(public_id: str) -> ResponseReturnValue:
     """Decide on the recording where somebody did not agree: close it, or publish it."""
     session = _session(public_id)
     reason, closes = request.form.get("reason", ""), request.form.get("do") == "close"
-    decide = recordings.close_now if closes else recordings.publish_withheld
+    decide = windows.close_now if closes else recordings.publish_withheld
     try:
         decide(g.db, session.id, actor_id=current_user.id, reason=reason, now=g.now)
     except DomainError as refusal:
