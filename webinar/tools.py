@@ -3,6 +3,7 @@
 from config import Config
 from webinar.calendar.events import content_digest, render_event
 from webinar.domain.calendar_entry import Audience, SessionEntry
+from webinar.media.disk import free_megabytes
 from webinar.media.shelf import MediaShelf
 from webinar.services.feeds import CalendarTool
 
@@ -22,6 +23,11 @@ def media_shelf(config: Config) -> MediaShelf:
     return MediaShelf.at(
         config.DATA_DIR.resolve(), config.SECRET_KEY, storage_url=config.STORAGE_URL
     )
+
+
+def disk_is_low(config: Config) -> bool:
+    """True if so little room is left that nothing new may begin."""
+    return free_megabytes(config.DATA_DIR) < config.LOW_DISK_MEGABYTES
 
 
 def _rendered(entry: SessionEntry, audience: Audience) -> bytes:

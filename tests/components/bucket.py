@@ -6,6 +6,7 @@ from typing import Self
 import boto3
 from moto.server import ThreadedMotoServer
 
+import webinar.media.bucket  # noqa: F401 -- as wsgi does where STORAGE_URL names a bucket
 from tests.components.servers import free_port
 
 NAME = "recordings"

@@ -1,11 +1,11 @@
-"""flask media: the worker that turns a broadcast into encrypted segments."""
+"""flask media: the workers that make encrypted segments, and whether these are still whole."""
 
 import logging
 
 import click
 from flask import current_app
 
-from webinar.jobs import encoding
+from webinar.jobs import encoding, receiving
 
 
 @click.group()
@@ -20,3 +20,28 @@ def work(broadcast_id: int) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     if not encoding.work(current_app.extensions["config"], broadcast_id):
         click.echo("Another worker is at it.")
+
+
+@media.command()
+@click.argument("key_id", type=int)
+def receive(key_id: int) -> None:
+    """Take what a program such as OBS sends by one way in. The clock starts this by itself."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    if not receiving.receive(current_app.extensions["config"], key_id):
+        click.echo("Another receiver is at it.")
+
+
+@media.command()
+@click.option("--all", "everything", is_flag=True, help="Closed and unpublished ones as well.")
+def check(everything: bool) -> None:
+    """Read the published recordings and compare each byte with what was packaged."""
+    checked = check_stored(current_app.extensions["config"], everything=everything)
+    for found in checked.findings:
+        click.echo(f"{found.fault}: {found.name}")
+    megabytes, wrong = checked.bytes / 1024 / 1024, len(checked.findings)
+    click.echo(
+        f"{checked.recordings} recordings, {checked.files} segments, {megabytes:.0f} MB read: "
+        + (f"{wrong} wrong." if wrong else "all is whole.")
+    )
+    if wrong:
+        raise SystemExit(1)
