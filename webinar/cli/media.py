@@ -6,6 +6,7 @@ import click
 from flask import current_app
 
 from webinar.jobs import encoding, receiving
+from webinar.jobs.checking import check as check_stored
 
 
 @click.group()

@@ -6,6 +6,7 @@ from webinar.web.manage import (  # noqa: F401 -- imported for their views
     auspices,
     blueprint,
     bodies,
+    disk,
     faculty,
     figures,
     index,
