@@ -5,12 +5,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from webinar.domain.edit import Kept, clock
-from webinar.domain.errors import DomainError
+from webinar.domain.errors import Conflict, DomainError
 
 MOST_CUES = 20_000
 LONGEST_TEXT = 1_000
 LONGEST_MS = 24 * 3600 * 1000
 
+LONGEST_LABEL = 60
+
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 _TIMING = re.compile(r"(\d+):(\d\d):(\d\d)\.(\d{3}) --> (\d+):(\d\d):(\d\d)\.(\d{3})")
 
 
@@ -32,6 +35,48 @@ class Cue:
                 f"“{self.text[:40]}” would be shown from {clock(max(self.from_ms, 0))} to "
                 f"{clock(max(self.to_ms, 0))}; it must end after it begins."
             )
+
+
+class CuesChanged(Conflict):
+    """Somebody else changed the very cues one wanted to change; the rest is as it was typed."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What somebody did to one cue: `was` None is a new one, `now` None is one taken out."""
+
+    was: Cue | None
+    now: Cue | None
+
+
+def ensure_language(language: str, label: str) -> None:
+    """Raise BadCaptions unless this is a language tag (BCP 47: en, pt-BR, zh-Hans) with a name."""
+    if len(language) > 16 or _LANGUAGE.fullmatch(language) is None:
+        raise BadCaptions("Write the language as its short code, such as en, de or pt-BR.")
+    if not label.strip() or len(label) > LONGEST_LABEL:
+        raise BadCaptions("Say what viewers choose, such as English or Deutsch.")
+
+
+def changed(cues: Sequence[Cue], changes: Iterable[Change]) -> tuple[Cue, ...]:
+    """The cues with the changes, whatever others did to other cues meanwhile.
+
+    Raises CuesChanged if a cue is not as it was, BadCaptions if there would be too many.
+    """
+    left = list(cues)
+    for change in changes:
+        if change.was is not None:
+            if change.was not in left:
+                raise CuesChanged(
+                    f"Somebody else changed “{change.was.text[:60]}” at "
+                    f"{clock(change.was.from_ms)} meanwhile. Look at it again; what you typed "
+                    "is still here."
+                )
+            left.remove(change.was)
+        if change.now is not None:
+            left.append(change.now)
+    if len(left) > MOST_CUES:
+        raise BadCaptions(f"Captions have at most {MOST_CUES} cues.")
+    return in_order(left)
 
 
 def tidy_text(text: str) -> str:

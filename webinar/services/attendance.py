@@ -23,13 +23,14 @@ from webinar.domain.attendance import (
     pass_id_from,
     sign_pass,
 )
+from webinar.domain.edit import kept_of
 from webinar.domain.errors import Gone, NotFound
 from webinar.domain.figures import minutes_and_seconds
 from webinar.domain.session import SessionStatus
 from webinar.domain.span import Span, clip
 from webinar.domain.viewing import PageLoad, Viewing
 from webinar.models import ViewingPass, WatchSegment, WebinarSession
-from webinar.services import recordings
+from webinar.services import recording_edits, recordings
 
 # A live pass takes what was on air this long around the announced hours, ...
 LIVE_EARLY = timedelta(hours=1)
@@ -63,7 +64,10 @@ class Touched:
 
 @dataclass(frozen=True)
 class Presence:
-    """What counts so far, for the page: seconds, and the parts watched (whole seconds)."""
+    """What counts so far, for the page: seconds, and the parts watched (whole seconds).
+
+    Parts of a recording are in shown time: `total_seconds` is what is left after cuts.
+    """
 
     counted_seconds: int
     total_seconds: int
@@ -85,8 +89,9 @@ def issue_pass(
         recording = recordings.for_session(db, session.id)
         if recording is None:
             raise NotFound("There is no recording of this session.")
-        closes_at = recordings.access(db, recording, user_id, now=now).until
+        closes_at = recordings.viewer_access(db, recording, user_id, now=now).until
         expires_at = closes_at
+        # Of the whole: what a player claims is source time, whatever was cut out.
         window = Span(0, ceil(recording.duration_seconds))
     else:
         _ensure_live(session)
@@ -193,14 +198,29 @@ def viewings(
 def counting_window(
     db: DbSession, session: WebinarSession, mode: ViewingMode, *, actual: bool = False
 ) -> Span[int]:
-    """The seconds that can count: the live session's hour, or the length of the recording."""
+    """The seconds that can count: the live session's hour, or what is shown of the recording."""
     if mode is ViewingMode.RECORDED:
         recording = recordings.for_session(db, session.id)
-        return Span(0, int(recording.duration_seconds) if recording else 0)
+        return Span(0, int(recording_edits.shown_seconds(recording)) if recording else 0)
     starts_at, ends_at = session.starts_at, session.ends_at
     if actual and session.actual_started_at and session.actual_ended_at:
         starts_at, ends_at = session.actual_started_at, session.actual_ended_at
     return Span(int(starts_at.timestamp()), int(ends_at.timestamp()))
+
+
+def counting_spans(
+    db: DbSession, session: WebinarSession, mode: ViewingMode, spans: list[Span[float]]
+) -> list[Span[float]]:
+    """What was played, as it lies in the counting window.
+
+    Live: what was on air. Recorded: evidence is kept in source time; what was cut out meanwhile
+    counts for nobody, and the rest lies where a viewer sees it now.
+    """
+    if mode is ViewingMode.LIVE:
+        return clip(spans, on_air(session))
+    recording = recordings.for_session(db, session.id)
+    kept = kept_of(recording.kept) if recording else None
+    return spans if kept is None else kept.shown_spans(spans)
 
 
 def on_air(session: WebinarSession) -> Span[float]:
@@ -221,8 +241,7 @@ def presence_now(
     """What counts so far, to be shown while one watches."""
     window = counting_window(db, session, mode)
     spans = viewing_of(db, session.id, user_id, mode).spans()
-    if mode is ViewingMode.LIVE:
-        spans = clip(spans, on_air(session))
+    spans = counting_spans(db, session, mode, spans)
     parts = evidence_in(window, spans)
     return Presence(
         counted_seconds=coverage(window, spans),

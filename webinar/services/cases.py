@@ -13,7 +13,6 @@ from webinar.domain.attendance import ViewingMode, evidence_in
 from webinar.domain.credit import CaseFacts, Grant, Reason, TestResult
 from webinar.domain.policy import CountingWindow
 from webinar.domain.policy import CreditPolicy as Rules
-from webinar.domain.span import clip
 from webinar.domain.timezone import to_local, to_utc
 from webinar.domain.viewing import Viewing
 from webinar.models import (
@@ -123,8 +122,7 @@ def case_of(
         if grant.credit_until is not None and in_time.loads:
             credit_at = min(credit_at, grant.credit_until - timedelta(microseconds=1))
     spans = viewing.spans(allowed_rate=rate)
-    if grant.mode is ViewingMode.LIVE:
-        spans = clip(spans, attendance.on_air(session))
+    spans = attendance.counting_spans(db, session, grant.mode, spans)
     evaluated_at = papers.evaluated.get(user_id)
     facts = CaseFacts(
         mode=grant.mode,

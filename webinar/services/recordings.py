@@ -1,7 +1,7 @@
 """Recordings: made, ready, published behind their window, watched."""
 
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Select, delete, func, or_, select
 
@@ -20,6 +20,9 @@ from webinar.models import (
     WindowExtension,
 )
 from webinar.services import audit, deliveries
+
+# A preview has no window; a page that stays open asks again after a day.
+PREVIEW_LASTS = timedelta(days=1)
 
 
 class NotRegistered(NotAllowed):
@@ -74,8 +77,15 @@ def _served(recording_id: int, rendition: Rendition) -> Select[MediaSegment]:
 def access(db: DbSession, recording: Recording, user_id: int, *, now: datetime) -> Watch:
     """Until when this person may watch; raises NotRegistered, RecordingNotOpen, RecordingClosed.
 
-    Asked at every page, playlist, key and segment.
+    Asked at every page, playlist, key and segment. Who may publish it looks at it before that.
     """
+    if may_preview(db, recording, user_id):
+        return Watch(until=now + PREVIEW_LASTS, extended=False)
+    return viewer_access(db, recording, user_id, now=now)
+
+
+def viewer_access(db: DbSession, recording: Recording, user_id: int, *, now: datetime) -> Watch:
+    """The same without previews: what is watched before publication counts for nobody."""
     session = recording.session
     watch = watchable(
         recording.state,
@@ -86,6 +96,21 @@ def access(db: DbSession, recording: Recording, user_id: int, *, now: datetime) 
     )
     ensure_place(db, session, user_id)
     return watch
+
+
+def may_preview(db: DbSession, recording: Recording, user_id: int) -> bool:
+    """True for who may publish the recording, while it waits for that."""
+    if recording.state is not RecordingState.READY:
+        return False
+    duty = select(UserRole.user_id).where(
+        UserRole.user_id == user_id,
+        UserRole.role.in_(ALLOWED[Action.PUBLISH_RECORDINGS]),
+        or_(
+            UserRole.society_id.is_(None),
+            UserRole.society_id == recording.session.society_id,
+        ),
+    )
+    return bool(db.scalar(select(duty.exists())))
 
 
 def closes_at_of(db: DbSession, recording: Recording, user_id: int) -> datetime:
@@ -162,7 +187,8 @@ def add_segment(db: DbSession, segment: MediaSegment) -> None:
 def ready(db: DbSession, recording_id: int, *, has_poster: bool, now: datetime) -> Recording:
     """Every acknowledged chunk is packaged: publish by itself, unless there is nothing to see.
 
-    Nor if somebody of the faculty did not agree to be recorded: then the organiser decides.
+    Nor if somebody of the faculty did not agree to be recorded, or the organiser wants to look
+    before: then the organiser decides.
     """
     recording = db.get_one(Recording, recording_id, with_for_update=True, populate_existing=True)
     recording.has_poster = has_poster
@@ -170,17 +196,46 @@ def ready(db: DbSession, recording_id: int, *, has_poster: bool, now: datetime) 
     recording.state = RecordingState.READY
     if recording.duration_seconds == 0:
         return recording
-    if not withheld(db, recording.session_id):
+    why = why_waiting(db, recording)
+    if not why:
         return publish(db, recording.id, actor_id=None, now=now)
     audit.write(
         db,
         actor_id=None,
         action="recording withheld",
         subject=f"session {recording.session_id}",
-        reason="Somebody of the faculty did not agree to be recorded.",
+        reason=why,
         now=now,
     )
     return recording
+
+
+def why_waiting(db: DbSession, recording: Recording) -> str:
+    """Why it does not publish itself, as a sentence; nothing if it does."""
+    if withheld(db, recording.session_id):
+        return "Somebody of the faculty did not agree to be recorded."
+    if recording.session.reviews_recording:
+        return "The organiser looks at the recording before it is published."
+    return ""
+
+
+def set_review(
+    db: DbSession, session_id: int, *, reviews: bool, actor_id: int, now: datetime
+) -> None:
+    """Whether somebody looks at the recording before it is published, or it publishes itself."""
+    session = db.get_one(WebinarSession, session_id, with_for_update=True, populate_existing=True)
+    if session.reviews_recording == reviews:
+        return
+    session.reviews_recording = reviews
+    audit.write(
+        db,
+        actor_id=actor_id,
+        action="look before publishing switched",
+        subject=f"session {session_id}",
+        before={"reviews_recording": not reviews},
+        after={"reviews_recording": reviews},
+        now=now,
+    )
 
 
 def withheld(db: DbSession, session_id: int) -> bool:
