@@ -58,7 +58,7 @@ def new_key(media_type: str) -> str:
     return f"{secrets.token_hex(16)}.{EXTENSIONS[media_type]}"
 
 
-def photo_of(data: bytes) -> bytes:
+def photo_of(data: bytes, *, longest_side: int = LONGEST_SIDE) -> bytes:
     """The picture drawn anew as a JPEG: upright, small, and nothing hidden in it.
 
     Place, camera and whatever else was in the file are gone. Raises NotAPhoto.
@@ -68,7 +68,7 @@ def photo_of(data: bytes) -> bytes:
             f"The photo is larger than {_megabytes(LARGEST_PHOTO)}. Choose a smaller one."
         )
     kind = _picture_format(data)
-    side = f"min({LONGEST_SIDE}\\,{{}})"
+    side = f"min({longest_side}\\,{{}})"
     scale = (
         f"scale=w='{side.format('iw')}':h='{side.format('ih')}'"
         ":force_original_aspect_ratio=decrease"
