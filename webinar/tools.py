@@ -1,10 +1,15 @@
 """The outward tools, made from the settings for whoever edges on them: web, jobs, commands."""
 
+from functools import lru_cache
+
 from config import Config
 from webinar.calendar.events import content_digest, render_event
 from webinar.domain.calendar_entry import Audience, SessionEntry
 from webinar.media.disk import free_megabytes
+from webinar.media.sealed_text import SealedText
 from webinar.media.shelf import MediaShelf
+from webinar.rooms.services import RoomServices
+from webinar.rooms.zoom_api import ZoomAccount
 from webinar.services.feeds import CalendarTool
 
 
@@ -28,6 +33,27 @@ def media_shelf(config: Config) -> MediaShelf:
 def disk_is_low(config: Config) -> bool:
     """True if so little room is left that nothing new may begin."""
     return free_megabytes(config.DATA_DIR) < config.LOW_DISK_MEGABYTES
+
+
+@lru_cache(maxsize=8)
+def room_services(config: Config) -> RoomServices:
+    """The providers of rooms that are connected; kept, for Zoom's token lasts an hour."""
+    return RoomServices.of(
+        bbb_url=config.BBB_URL,
+        bbb_secret=config.BBB_SECRET,
+        zoom=ZoomAccount(
+            url=config.ZOOM_URL,
+            account_id=config.ZOOM_ACCOUNT_ID,
+            client_id=config.ZOOM_CLIENT_ID,
+            client_secret=config.ZOOM_CLIENT_SECRET,
+            webhook_secret=config.ZOOM_WEBHOOK_SECRET,
+        ),
+    )
+
+
+def sealed_text(config: Config) -> SealedText:
+    """What seals short secrets in the database."""
+    return SealedText(config.SECRET_KEY)
 
 
 def _rendered(entry: SessionEntry, audience: Audience) -> bytes:
