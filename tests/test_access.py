@@ -6,8 +6,8 @@ from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
 from webinar.domain.session import LIFE, StepName
+from webinar.web import beats, media_doors
 from webinar.web.access import MARK
-from webinar.web.beats import UNROUTED
 
 PUBLIC = {
     "auth.check_mail",
@@ -29,6 +29,7 @@ PUBLIC = {
     "health.alive",
     "health.ready",
     "home.index",
+    "ingest.rtmp",
     "pages.about",
     "pages.privacy",
     "registrations.register",
@@ -104,7 +105,14 @@ def test_every_other_route_sends_a_stranger_to_sign_in(app: Flask, client: Flask
 
 
 def test_what_is_answered_in_front_of_flask_says_why() -> None:
-    assert set(UNROUTED) == {"/beats"}
+    assert set(beats.UNROUTED) == {"/beats"}
+    assert set(media_doors.UNROUTED) == {
+        "/recordings/<id>/keys/<number>",
+        "/recordings/<id>/live.m3u8",
+        "/recordings/<id>/<rendition>/live.m3u8",
+        "/recordings/<id>/segments/<name>",
+        "/recordings/<id>/may",
+    }
 
 
 def _sample(rule: Rule, name: str) -> str | int:

@@ -27,6 +27,7 @@ class NginxServer:
         main: str = "",
         modules: Sequence[str] = (),
         workers: int = 1,
+        error_level: str = "info",
     ) -> None:
         self.port = port
         self.folder = ServerFolder("nginx")
@@ -39,7 +40,7 @@ class NginxServer:
             "daemon off;",
             f"worker_processes {workers};",
             f"pid {self.folder.path / 'nginx.pid'};",
-            f"error_log {self.error_log} info;",
+            f"error_log {self.error_log} {error_level};",
             "events { worker_connections 4096; }",
             main,
             "http {",

@@ -161,7 +161,7 @@ def open_take(
             return opened
     if broadcast.stopped_at is not None:
         raise NotOnAir("The broadcast was stopped. Nothing more can be sent.")
-    last = _last_take(db, broadcast_id)
+    last = last_take(db, broadcast_id)
     if not take_over and broadcast.handed_to_id != user_id and last is not None:
         is_same = (last.opened_by_id, last.source) == (user_id, source)
         if sends(last, now=now) and not (is_same and _is_same_studio(last.client_key, client_key)):
@@ -191,7 +191,7 @@ def sends(take: BroadcastTake, *, now: datetime) -> bool:
 
 def sending_take(db: DbSession, broadcast_id: int, *, now: datetime) -> BroadcastTake | None:
     """The take that comes in right now, if there is one."""
-    last = _last_take(db, broadcast_id)
+    last = last_take(db, broadcast_id)
     return last if last is not None and sends(last, now=now) else None
 
 
@@ -314,7 +314,7 @@ def _close_takes(db: DbSession, broadcast_id: int, *, now: datetime) -> None:
     )
 
 
-def _last_take(db: DbSession, broadcast_id: int) -> BroadcastTake | None:
+def last_take(db: DbSession, broadcast_id: int) -> BroadcastTake | None:
     return db.scalar(
         select(BroadcastTake)
         .where(BroadcastTake.broadcast_id == broadcast_id)

@@ -12,6 +12,7 @@ from webinar.web import (
     feeds,
     health,
     home,
+    ingest,
     live,
     media,
     my,
@@ -27,6 +28,7 @@ from webinar.web import (
     studio_desk,
     styleguide,
     topics,
+    watch_places,
     zone,
 )
 from webinar.web.manage import pages as manage
@@ -44,6 +46,7 @@ def all_blueprints(*, development: bool) -> list[Blueprint]:
         feeds.bp,
         health.bp,
         home.bp,
+        ingest.bp,
         live.bp,
         manage.bp,
         media.bp,
@@ -59,6 +62,7 @@ def all_blueprints(*, development: bool) -> list[Blueprint]:
         studio.bp,
         studio_desk.bp,
         topics.bp,
+        watch_places.bp,
         zone.bp,
     ]
     return [*found, styleguide.bp] if development else found

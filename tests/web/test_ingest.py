@@ -1,0 +1,115 @@
+"""The studio's panel for OBS, and what the RTMP server in front asks."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from config import Config
+from tests.builders import make_faculty, make_moderated, make_session, make_user
+from webinar.db import DbSession
+from webinar.domain.session import FacultyPart
+from webinar.models import StreamKey, User, WebinarSession
+
+
+@pytest.fixture
+def config(config: Config) -> Config:
+    return replace(config, SRT_PORTS="9000-9001", RTMP_URL="rtmp://live.example/ingest")
+
+
+@pytest.fixture
+def session(db: DbSession, app: Flask) -> WebinarSession:
+    return make_moderated(db, make_session(db, starts_at=datetime.now(UTC) + timedelta(minutes=5)))
+
+
+@pytest.fixture
+def studio(
+    db: DbSession, session: WebinarSession, signed_in_as: Callable[[User], FlaskClient]
+) -> FlaskClient:
+    speaker = make_user(db)
+    make_faculty(db, session, user=speaker, part=FacultyPart.PRESENTER)
+    db.commit()
+    return signed_in_as(speaker)
+
+
+def panel(session: WebinarSession) -> str:
+    return f"/studio/{session.public_id}/streams"
+
+
+def rtmp_key(studio: FlaskClient, session: WebinarSession) -> tuple[str, str]:
+    page = studio.post(panel(session), data={"source": "rtmp"}).text
+    found = re.search(r'value="([0-9a-f]+)\?token=([\w-]+)"', page)
+    assert found is not None
+    return found[1], found[2]
+
+
+def test_an_address_is_shown_once(studio: FlaskClient, session: WebinarSession) -> None:
+    made = studio.post(panel(session), data={"source": "srt"}).text
+    again = studio.get(panel(session)).text
+
+    found = re.search(r"srt://localhost:9000\?passphrase=(\w+)&amp;pbkeylen=16", made)
+    assert found is not None
+    assert found[1] not in again
+    assert "waiting for OBS" in again
+
+
+def test_only_the_faculty_of_the_session_makes_and_sees_ways_in(
+    db: DbSession, session: WebinarSession, signed_in_as: Callable[[User], FlaskClient]
+) -> None:
+    stranger = signed_in_as(make_user(db))
+    db.commit()
+
+    assert stranger.get(panel(session)).status_code == 403
+    assert stranger.post(panel(session), data={"source": "srt"}).status_code == 403
+    assert stranger.post(f"{panel(session)}/1/revoke").status_code == 403
+
+
+def test_what_the_server_does_not_take_is_refused_with_a_sentence(
+    db: DbSession, studio: FlaskClient, session: WebinarSession
+) -> None:
+    answer = studio.post(panel(session), data={"source": "browser"})
+
+    assert "This server does not take that." in answer.text
+    assert db.query(StreamKey).count() == 0
+
+
+def test_sending_from_obs_before_anything_comes_in_is_refused_with_a_sentence(
+    studio: FlaskClient, session: WebinarSession
+) -> None:
+    studio.post(f"/studio/{session.public_id}/live", json={})
+    page = studio.post(panel(session), data={"source": "rtmp"}).text
+    number = re.search(r"streams/(\d+)/revoke", page)
+    assert number is not None
+
+    answer = studio.post(f"{panel(session)}/{number[1]}/use")
+
+    assert "Start streaming in OBS first." in answer.text
+
+
+def test_the_rtmp_server_is_told_who_may_send(
+    client: FlaskClient, studio: FlaskClient, session: WebinarSession
+) -> None:
+    name, token = rtmp_key(studio, session)
+
+    def asked(call: str, **fields: str) -> int:
+        answer = client.post("/hooks/rtmp", data={"call": call, "clientid": "7", **fields})
+        return answer.status_code
+
+    assert asked("publish", name=name) == 403
+    assert asked("publish", name=name, token="wrong") == 403
+    assert asked("publish", name="other", token=token) == 403
+    assert asked("publish", name=name, token=token) == 204
+    assert asked("update_publish", name=name, token=token) == 204
+    page = studio.get(panel(session)).text
+    assert "comes in" in page
+    number = re.search(r"streams/(\d+)/revoke", page)
+    assert number is not None
+    studio.post(f"{panel(session)}/{number[1]}/revoke")
+    assert asked("update_publish", name=name, token=token) == 403
+    assert asked("publish", name=name, token=token) == 403
+    assert asked("publish_done", name=name, token=token) == 204
+    assert asked("anything", name=name) == 404
