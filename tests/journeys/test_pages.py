@@ -70,6 +70,7 @@ NOT_PAGES = {
     "static",
     "studio.list_questions",
     "studio_desk.state",
+    "watch_places.show",
 }
 
 

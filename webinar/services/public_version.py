@@ -43,6 +43,7 @@ UNSEEN = frozenset(
         "user",
         "user_role",
         "viewing_pass",
+        "watch_place",
         "watch_segment",
         "window_extension",
     }

@@ -7,11 +7,13 @@ from datetime import timedelta
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from sqlalchemy import select
 
 from webinar.domain.errors import NotFound
+from webinar.domain.rooms import RoomState
 from webinar.domain.session import SessionStatus
-from webinar.models import WebinarSession
-from webinar.services import questions, recordings, sessions
+from webinar.models import ExternalRoom, Recording, WebinarSession
+from webinar.services import broadcasts, questions, recordings, renditions, sessions
 from webinar.services.recordings import NotRegistered
 from webinar.web.access import signed_in
 from webinar.web.guards import limiter
@@ -44,6 +46,7 @@ def show(public_id: str) -> ResponseReturnValue:
         "live/show.html",
         session=session,
         recording=recording,
+        state=_state(session, recording),
         door_opens_at=session.starts_at - timedelta(minutes=DOOR_MINUTES),
         asked=questions.mine(g.db, session.id, current_user.id),
         question_key=secrets.token_hex(16),
@@ -54,19 +57,35 @@ def show(public_id: str) -> ResponseReturnValue:
 @limiter.exempt
 @signed_in
 def state(public_id: str) -> ResponseReturnValue:
-    """What the waiting page asks every few seconds: is there a picture, is it over."""
+    """What the open page asks every few seconds: is there a picture, a break, is it over."""
     session = _session(public_id)
-    recording = recordings.for_session(g.db, session.id)
+    return _state(session, recordings.for_session(g.db, session.id))
+
+
+def _state(session: WebinarSession, recording: Recording | None) -> dict[str, object]:
+    has_picture = recording is not None and recording.duration_seconds > 0
+    broadcast = broadcasts.of_session(g.db, session)
     return {
         "status": session.status.value,
         "playlist": (
             url_for("media.live", recording_id=recording.public_id)
-            if recording is not None and recording.duration_seconds > 0
+            if recording is not None and has_picture
             else None
         ),
+        "renditions": renditions.offered(g.db, recording) if recording and has_picture else [],
+        "break": broadcast is not None and broadcast.break_since is not None,
+        "room": _has_room(session),
         "recording": recording.state.value if recording else None,
         "now": g.now.isoformat(),
     }
+
+
+def _has_room(session: WebinarSession) -> bool:
+    current = select(ExternalRoom.id).where(
+        ExternalRoom.session_id == session.id,
+        ExternalRoom.state.in_((RoomState.PLANNED, RoomState.OPEN)),
+    )
+    return bool(g.db.scalar(select(current.exists())))
 
 
 @bp.post("/questions")

@@ -1,7 +1,8 @@
 """The recording page, inside its window; afterwards the page that says when it closed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.utils import parseaddr
 from math import ceil
 from urllib.parse import quote
@@ -16,13 +17,27 @@ from webinar.domain.credit import GrantStatus
 from webinar.domain.errors import NotFound
 from webinar.domain.figures import minutes_and_seconds, plain_credit
 from webinar.domain.policy import CreditPolicy
-from webinar.domain.recording import RecordingClosed
-from webinar.models import AccreditationGrant, WebinarSession
-from webinar.services import attendance, recordings, sessions
+from webinar.domain.recording import RecordingClosed, RecordingNotOpen
+from webinar.domain.rendition import Rendition
+from webinar.models import AccreditationGrant, Recording, RecordingCaption, WebinarSession
+from webinar.services import (
+    attendance,
+    captions,
+    chapters,
+    recording_edits,
+    recordings,
+    renditions,
+    sessions,
+    slides,
+    watch_places,
+)
+from webinar.services.chapters import Mark
 from webinar.services.recordings import NotRegistered
 from webinar.web.access import signed_in
 
 bp = Blueprint("recordings", __name__, url_prefix="/sessions/<public_id>")
+
+CLOSES_SOON = timedelta(days=14)  # from then on the page says how long it is
 
 
 @bp.get("/recording")
@@ -44,6 +59,9 @@ def show(public_id: str) -> ResponseReturnValue:
             extension_href=_ask_for_extension(session),
         )
         return page, 410
+    except RecordingNotOpen as not_open:
+        page = render_template("recordings/coming.html", session=session, words=str(not_open))
+        return page, not_open.status
     except NotRegistered:
         return render_template("recordings/register_first.html", session=session), 403
     presence = attendance.presence_now(g.db, session, current_user.id, ViewingMode.RECORDED)
@@ -54,7 +72,55 @@ def show(public_id: str) -> ResponseReturnValue:
         watch=watch,
         presence=presence,
         goal=_goal(session, presence.total_seconds),
+        closes_soon=watch.until - g.now <= CLOSES_SOON,
+        is_preview=recordings.may_preview(g.db, recording, current_user.id),
+        place=_place(recording),
+        beside=_beside(recording),
     )
+
+
+@dataclass(frozen=True)
+class SlideAt:
+    """A slide that is shown, and from when on, in milliseconds of shown time."""
+
+    number: int
+    at_ms: int
+    words: str
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What stands beside the video; times are those of the player, after cuts."""
+
+    renditions: Sequence[Rendition]
+    captions: Sequence[RecordingCaption]
+    chapters: Sequence[Mark]
+    slides: Sequence[SlideAt]
+
+
+def _beside(recording: Recording) -> Beside:
+    if recording.duration_seconds == 0:
+        return Beside((), (), (), ())
+    kept = recording_edits.kept_now(recording)
+    shown = [
+        SlideAt(slide.number, at, slide.words)
+        for slide in slides.listed(g.db, recording.id)
+        if (at := slides.shown_at(slide, kept)) is not None
+    ]
+    return Beside(
+        renditions=renditions.offered(g.db, recording),
+        captions=captions.listed(g.db, recording.id),
+        chapters=chapters.shown(chapters.listed(g.db, recording.id), kept),
+        slides=sorted(shown, key=lambda slide: slide.at_ms),
+    )
+
+
+def _place(recording: Recording) -> dict[str, float] | None:
+    place = watch_places.of_person(g.db, recording.id, current_user.id)
+    if place is None:
+        return None
+    age = (g.now - place.updated_at).total_seconds()
+    return {"seconds": place.seconds, "age_seconds": max(0.0, age)}
 
 
 @dataclass(frozen=True)

@@ -7,20 +7,30 @@ const MOST_RECOVERIES = 3;
 const RECOVERED = 30_000;
 const BEFORE_PLAYLIST = new Set(["manifestLoadError", "manifestLoadTimeOut", "manifestParsingError"]);
 
+const COMMON = {
+  backBufferLength: 60,
+  // Before anything was measured: enough for the whole picture. What is slower is noticed at once.
+  abrEwmaDefaultEstimate: 2_500_000,
+};
+const LIVE = {
+  ...COMMON,
+  // Two segments behind the newest one; a third one as soon as the picture stood still once.
+  liveSyncDurationCount: 2,
+  liveSyncOnStallIncrease: 1,
+  // Who is a little behind catches up unheard; who is far behind stays there until they say so.
+  maxLiveSyncPlaybackRate: 1.1,
+  liveMaxLatencyDurationCount: 60,
+  maxBufferLength: 12,
+};
+const RECORDED = { ...COMMON, maxBufferLength: 30 };
+
+// `startAt`: seconds; -1 is the beginning, or the newest when live.
 // `onRefused(status)`: the server refused, or the stream cannot be played (status 0).
 // Returns { hls, stop }; `hls` is null where the browser plays HLS by itself.
-export function play(video, url, { live = false, onRefused = () => {} } = {}) {
+export function play(video, url, { live = false, startAt = -1, onRefused = () => {} } = {}) {
   const Hls = window.Hls;
-  if (!Hls?.isSupported()) return playByItself(video, url, onRefused);
-  const hls = new Hls({
-    // Two seconds a segment: three of them behind the edge are about six seconds.
-    liveSyncDurationCount: 3,
-    liveMaxLatencyDurationCount: 10,
-    maxLiveSyncPlaybackRate: 1.1,
-    maxBufferLength: live ? 12 : 30,
-    backBufferLength: 60,
-    startPosition: -1,
-  });
+  if (!Hls?.isSupported()) return playByItself(video, url, { startAt, onRefused });
+  const hls = new Hls({ ...(live ? LIVE : RECORDED), startPosition: startAt });
   let recoveries = 0;
   let recoveredAt = 0;
   const stop = () => {
@@ -61,14 +71,24 @@ export function play(video, url, { live = false, onRefused = () => {} } = {}) {
 }
 
 // Browsers without Media Source Extensions (iPhones) play HLS themselves.
-function playByItself(video, url, onRefused) {
+function playByItself(video, url, { startAt, onRefused }) {
+  const leaving = new AbortController();
+  const { signal } = leaving;
   video.src = url;
+  if (startAt > 0) {
+    const seek = () => (video.currentTime = startAt);
+    video.addEventListener("loadedmetadata", seek, { once: true, signal });
+  }
   video.addEventListener("error", async () => {
     // They do not say why: ask ourselves.
     const answer = await fetch(url).catch(() => null);
     onRefused(answer && !answer.ok ? answer.status : 0);
-  }, { once: true });
-  return { hls: null, stop: () => stopVideo(video) };
+  }, { once: true, signal });
+  const stop = () => {
+    leaving.abort();
+    stopVideo(video);
+  };
+  return { hls: null, stop };
 }
 
 function stopVideo(video) {

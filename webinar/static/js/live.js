@@ -1,130 +1,135 @@
 // The live page: wait at the door, play, count, ask.
 
 import { ask } from "./answers.js";
-import { play, programmeTime } from "./hls_video.js";
+import { programmeTime } from "./hls_video.js";
+import { Edge } from "./live_edge.js";
+import { messageFor } from "./live_message.js";
+import { Questions } from "./live_questions.js";
+import { keysOf, listenToKeys } from "./player_keys.js";
+import { Messages } from "./player_messages.js";
+import { Picture } from "./player_picture.js";
+import { offerPictureInPicture } from "./player_pip.js";
 import { startPresence } from "./presence.js";
 
 const LOOK_AGAIN = 3_000;
-const WATCH = 2_000;
-// After the end, a picture that stands still this long will not move again.
-const STANDSTILL = 12_000;
+const WATCH = 500;
+const STEP = 5;
 
 const page = document.querySelector("[data-live]");
 const part = (name) => page.querySelector(`[data-part="${name}"]`);
 const video = part("video");
 const door = Date.parse(page.dataset.door);
 
+const messages = new Messages(page);
+const questions = new Questions(part);
+const edge = new Edge(video);
 let serverAhead = Date.parse(page.dataset.now) - Date.now();
-let status = page.dataset.status;
-let playing = null;
+let state = JSON.parse(page.dataset.state);
+let picture = null;
 let presence = null;
-let isRefused = false;
+let refusedWith = null;
+let needsPress = false;
+let hasPlayed = false;
 let wasPlaying = false;
-let moved = { time: 0, at: performance.now() };
 
-function show(name) {
-  for (const message of page.querySelectorAll("[data-message]")) {
-    message.hidden = message.dataset.message !== name;
-  }
-  // A message lies over the picture, not over a picture that fills the screen.
-  if (name && document.fullscreenElement) document.exitFullscreen().catch(() => {});
-}
-
-function watch(playlist) {
-  show("");
-  part("pill").hidden = false;
-  playing = play(video, playlist, {
+function watch() {
+  const base = state.playlist.replace(/\/live\.m3u8$/, "");
+  picture = new Picture(video, {
+    frame: part("frame"),
+    select: part("picture"),
+    base,
+    list: "live",
     live: true,
-    onRefused: (code) => {
-      playing = null;
-      isRefused = code !== 410;
-      show(code === 410 ? "ended" : "refused");
+    onStarted: (hls) => edge.follow(hls),
+    onRefused: (status) => {
+      refusedWith = status;
+      picture = null;
+      draw();
     },
   });
+  picture.offer(state.renditions);
+  picture.start();
   start();
   presence ??= startPresence(video, {
     passUrl: page.dataset.passUrl,
     mode: "live",
-    programmeTime: () => programmeTime(playing?.hls, video),
+    programmeTime: () => programmeTime(picture?.hls ?? null, video),
     onCounted: ({ words }) => (part("counted").textContent = words),
-    onClosed: () => playing?.stop(),
+    onClosed: () => picture?.stop(),
   });
 }
 
 // Browsers that want a press first say so; every other interruption passes by itself.
-function start() {
-  video.play().catch((error) => {
-    if (error.name !== "NotAllowedError") return;
-    show("press");
-    if (document.activeElement === document.body) part("press").focus();
-  });
+function start(playing = video.play()) {
+  playing.then(
+    () => (needsPress = false),
+    (error) => {
+      if (error.name !== "NotAllowedError") return;
+      needsPress = true;
+      draw();
+      if (document.activeElement === document.body) part("press").focus();
+    },
+  );
 }
 
-function showDelay() {
-  if (playing === null || video.paused || video.ended) return;
-  if (video.currentTime !== moved.time) moved = { time: video.currentTime, at: performance.now() };
-  const standsStill = performance.now() - moved.at;
-  if (standsStill > 2 * WATCH && status === "live") {
-    part("delay").textContent = "waiting for the network";
-    return;
-  }
-  const filmed = programmeTime(playing.hls, video);
-  if (filmed === null || filmed === undefined) return;
-  const seconds = Math.max(1, Math.round((Date.now() + serverAhead - filmed) / 1000));
-  if (seconds < 120) part("delay").textContent = `delay about ${seconds} s`;
+function draw() {
+  edge.look();
+  const isOn = picture !== null;
+  messages.show(
+    messageFor({
+      status: state.status,
+      isDoorOpen: Date.now() + serverAhead >= door,
+      hasRoom: state.room,
+      isBreak: state.break,
+      refusedWith,
+      isOn,
+      needsPress,
+      hasPlayed,
+      isPaused: video.paused,
+      hasEnded: video.ended,
+      standsStill: edge.standsStill,
+      sinceNews: edge.sinceNews,
+      sinceAnswer: edge.sinceAnswer,
+    }),
+  );
+  part("pill").hidden = !isOn || state.status !== "live";
+  part("controls").hidden = !isOn;
+  drawDelay(isOn);
 }
 
-function isOver() {
-  const standsStill = performance.now() - moved.at > STANDSTILL;
-  return playing === null || video.ended || video.paused || standsStill;
+function drawDelay(isOn) {
+  const isWatching = isOn && !video.ended && state.status === "live" && !state.break;
+  // After a pause too; a moment of it is nothing to speak of.
+  const isBehind = isWatching && hasPlayed && edge.isBehind;
+  part("go-live").hidden = !isBehind;
+  const delay = isWatching ? edge.delay(Date.now() + serverAhead) : null;
+  let words = "";
+  if (isWatching && video.paused) words = "paused";
+  else if (isWatching && edge.standsStill > 3_000) words = "waiting for the network";
+  else if (delay !== null && delay < 600) words = `delay about ${Math.max(1, Math.round(delay))} s`;
+  if (part("delay").textContent !== words) part("delay").textContent = words;
 }
 
 async function look() {
-  const state = await ask(page.dataset.stateUrl);
+  const before = state.status;
+  state = await ask(page.dataset.stateUrl);
   serverAhead = Date.parse(state.now) - Date.now();
+  edge.heard();
   if (state.status === "cancelled") location.reload();
-  if (state.status !== status) openQuestions(state.status);
-  status = state.status;
-  page.dataset.status = status;
-  if (status === "published" && Date.now() + serverAhead >= door) show("waiting");
-  if (status === "live" && playing === null && !isRefused) {
-    if (state.playlist) watch(state.playlist);
-    else show("starting");
+  if (state.status !== before) questions.open(state.status);
+  page.dataset.status = state.status;
+  if (state.status === "live" && state.playlist && !state.room) {
+    if (picture === null && refusedWith === null) watch();
+    else picture?.offer(state.renditions);
   }
-  if (status === "ended") {
-    if (isOver()) end();
-    part("to-recording").hidden = state.recording !== "published";
-  }
+  drawRecording();
+  draw();
 }
 
-function end() {
-  show("ended");
-  part("pill").hidden = true;
-  part("delay").textContent = "";
-}
-
-function openQuestions(now) {
-  part("question-fields").disabled = now !== "live";
-  part("answer").textContent = now === "ended" ? "Questions are closed." : "";
-}
-
-async function onAsk(event) {
-  event.preventDefault();
-  const form = event.target;
-  const text = form.elements.text.value.trim();
-  if (text === "") return;
-  try {
-    await ask(form.action, { method: "POST", json: { text, key: form.elements.key.value } });
-    const item = document.createElement("li");
-    item.className = "question";
-    item.textContent = text;
-    part("asked").append(item);
-    part("asked-box").hidden = false;
-    form.elements.text.value = "";
-    form.elements.key.value = crypto.randomUUID();
-    part("answer").textContent = "Sent to the moderator, without your name.";
-  } catch (error) {
-    part("answer").textContent = `${error.message} Your text is still here.`;
+// What follows after the end, as far as it is known.
+function drawRecording() {
+  for (const words of page.querySelectorAll("[data-recording-is]")) {
+    words.hidden = !words.dataset.recordingIs.split(" ").includes(state.recording ?? "none");
   }
 }
 
@@ -135,17 +140,34 @@ function onVisible() {
     return;
   }
   look().catch(() => {});
-  if (wasPlaying && video.paused && playing !== null && !video.ended) start();
+  if (wasPlaying && video.paused && picture !== null && !video.ended) start();
 }
 
-part("question-form").addEventListener("submit", onAsk);
+function jump(seconds) {
+  const { seekable } = video;
+  if (seekable.length === 0) return;
+  const [first, last] = [seekable.start(0), seekable.end(seekable.length - 1)];
+  video.currentTime = Math.min(Math.max(first, video.currentTime + seconds), last - 1);
+}
+
+const goLive = () => picture !== null && start(edge.goLive());
+part("go-live").addEventListener("click", goLive);
 part("press").addEventListener("click", () => {
-  show("");
+  needsPress = false;
   start();
+  draw();
 });
-video.addEventListener("playing", () => show(""));
-video.addEventListener("ended", end);
+video.addEventListener("playing", () => {
+  hasPlayed = true;
+  needsPress = false;
+  draw();
+});
+video.addEventListener("ended", draw);
 document.addEventListener("visibilitychange", onVisible);
-if (page.dataset.playlist) watch(page.dataset.playlist);
+const pip = offerPictureInPicture(video, part("pip"));
+listenToKeys(page, { ...keysOf(video, { step: STEP, jump }), l: goLive, p: pip });
+if (state.status === "live" && state.playlist && !state.room) watch();
+drawRecording();
+draw();
 setInterval(() => look().catch(() => {}), LOOK_AGAIN);
-setInterval(showDelay, WATCH);
+setInterval(draw, WATCH);

@@ -1,119 +1,113 @@
 // The recording: play, seek, resume where one left, and end on the second.
 
-import { play } from "./hls_video.js";
+import { offerCaptions } from "./player_captions.js";
+import { Chapters } from "./player_chapters.js";
+import { clock, drawCoverage } from "./player_coverage.js";
+import { keysOf, listenToKeys } from "./player_keys.js";
+import { Messages } from "./player_messages.js";
+import { Picture } from "./player_picture.js";
+import { offerPictureInPicture } from "./player_pip.js";
+import { Place } from "./player_place.js";
+import { Slides } from "./player_slides.js";
+import { Timeline } from "./player_timeline.js";
+import { Window } from "./player_window.js";
 import { startPresence } from "./presence.js";
 
-const LONGEST_TIMER = 2 ** 31 - 1;
+const STEP = 15;
+const REFUSALS = { 401: "signed-out", 403: "no-place", 410: "closed" };
 
 const page = document.querySelector("[data-player]");
 const part = (name) => page.querySelector(`[data-part="${name}"]`);
 const video = part("video");
-const placeKey = `place:${page.dataset.person}:${page.dataset.recording}`;
+const timeline = new Timeline(page.dataset.kept);
+const messages = new Messages(page);
 
-function cover(name) {
-  part(name).hidden = false;
-  for (const control of part("controls").querySelectorAll("button, select")) control.disabled = true;
-  // The words lie over the picture, not over a picture that fills the screen.
-  if (document.fullscreenElement) document.exitFullscreen().catch(() => {});
+function end(name) {
+  picture.stop();
+  messages.show(name);
+  for (const control of part("controls").querySelectorAll("button, select")) {
+    control.disabled = control.dataset.part !== "keys-button";
+  }
 }
 
-function close() {
-  playing.stop();
-  cover("closed");
-}
-
-const playing = play(video, page.dataset.playlist, {
-  onRefused: (status) => cover(status === 410 ? "closed" : "refused"),
+const picture = new Picture(video, {
+  frame: part("frame"),
+  select: part("picture"),
+  base: page.dataset.playlist.replace(/\/recording\.m3u8$/, ""),
+  list: "recording",
+  onRefused: (status) => end(REFUSALS[status] ?? "broken"),
 });
 
-// The window ends by the server's clock, whatever the clock of this machine says.
-const untilClosing = Date.parse(page.dataset.closesAt) - Date.parse(page.dataset.now);
-if (untilClosing < LONGEST_TIMER) setTimeout(close, Math.max(0, untilClosing - performance.now()));
+const window_ = new Window({
+  page,
+  onMoved: (words) => {
+    for (const until of page.querySelectorAll("[data-until]")) until.textContent = words;
+    part("closing")?.remove();
+    part("moved").hidden = false;
+  },
+  onClosed: () => end("closed"),
+});
+
+const place = new Place(video, { page, timeline, onWindow: (heard) => window_.heard(heard) });
 
 startPresence(video, {
   passUrl: page.dataset.passUrl,
   mode: "recorded",
-  programmeTime: () => Math.round(video.currentTime * 1000),
-  onCounted: drawCoverage,
-  onClosed: close,
+  programmeTime: () => timeline.sourceOf(video.currentTime * 1000),
+  cutBetween: (earlier, later) => timeline.cutBetween(earlier, later),
+  onCounted: (counted) => drawCoverage(page, counted),
+  onClosed: () => end("closed"),
 });
-
-function drawCoverage({ countedSeconds, parts }) {
-  const figure = page.querySelector("[data-coverage]");
-  if (!figure || !parts) return;
-  const total = Number(figure.dataset.total);
-  const group = figure.querySelector("[data-coverage-parts]");
-  group.replaceChildren(
-    ...parts.map(([start, end]) => {
-      const rect = document.createElementNS("http://www.w3.org/2000/svg", "rect");
-      rect.setAttribute("class", "coverage-part");
-      rect.setAttribute("x", start);
-      rect.setAttribute("y", 0);
-      rect.setAttribute("width", Math.max(0, end - start));
-      rect.setAttribute("height", 9);
-      return rect;
-    }),
-  );
-  figure.querySelector("[data-coverage-amount]").setAttribute("width", Math.min(countedSeconds, total));
-  figure.querySelector("[data-coverage-counted]").textContent = clock(countedSeconds);
-  if (figure.dataset.threshold && countedSeconds >= Number(figure.dataset.threshold)) {
-    figure.classList.add("coverage-reached");
-  }
-}
-
-function clock(seconds) {
-  const whole = Math.floor(seconds);
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
-}
 
 function jump(seconds) {
   video.currentTime = Math.min(Math.max(0, video.currentTime + seconds), video.duration || 0);
 }
 
-// Where this person was, kept in this browser.
-function keepPlace() {
-  try {
-    localStorage.setItem(placeKey, String(Math.floor(video.currentTime)));
-  } catch {
-    // No storage in this browser: it begins at the beginning.
-  }
+function seek(seconds) {
+  video.currentTime = seconds;
 }
 
-function keptPlace() {
-  try {
-    return Number(localStorage.getItem(placeKey) ?? 0);
-  } catch {
-    return 0;
-  }
-}
-
+// The first picture that comes says how long it is.
 video.addEventListener("loadedmetadata", () => {
-  const place = keptPlace();
-  if (place <= 5 || place >= video.duration - 10) return;
-  video.currentTime = place;
-  part("resumed").textContent = `You were at ${clock(place)}.`;
+  const at = place.startAt;
+  if (at === null || video.currentTime > 0) return;
+  seek(at);
+  part("resumed").textContent = `You were at ${clock(at)}.`;
   part("restart").hidden = false;
 }, { once: true });
 part("restart").addEventListener("click", () => {
-  video.currentTime = 0;
+  seek(0);
   part("resumed").textContent = "";
   part("restart").hidden = true;
   video.focus();
 });
-setInterval(() => video.paused || keepPlace(), 5_000);
-video.addEventListener("pause", keepPlace);
-addEventListener("pagehide", () => video.currentTime > 0 && keepPlace());
 
-part("back").addEventListener("click", () => jump(-15));
-part("forward").addEventListener("click", () => jump(15));
-part("speed").addEventListener("change", (event) => {
-  video.playbackRate = Number(event.target.value);
+part("back").addEventListener("click", () => jump(-STEP));
+part("forward").addEventListener("click", () => jump(STEP));
+const speed = part("speed");
+const setSpeed = () => (video.playbackRate = Number(speed.value));
+speed.addEventListener("change", setSpeed);
+video.addEventListener("ratechange", () => {
+  const known = [...speed.options].find(({ value }) => Number(value) === video.playbackRate);
+  if (known) speed.value = known.value;
 });
-document.addEventListener("keydown", (event) => {
-  if (event.target.closest("input, textarea, select, button, video, a") || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.key === "ArrowLeft") jump(-15);
-  else if (event.key === "ArrowRight") jump(15);
-  else if (event.key === "k") video.paused ? video.play() : video.pause();
-  else return;
-  event.preventDefault();
+
+function faster(by) {
+  const index = Math.min(Math.max(0, speed.selectedIndex + by), speed.options.length - 1);
+  speed.selectedIndex = index;
+  setSpeed();
+}
+
+picture.offer(JSON.parse(page.dataset.renditions));
+picture.start();
+const chapters = new Chapters(video, { page, seek });
+new Slides(video, { page, seek });
+listenToKeys(page, {
+  ...keysOf(video, { step: STEP, jump }),
+  c: offerCaptions(video, part("captions")),
+  p: offerPictureInPicture(video, part("pip")),
+  n: () => chapters.next(),
+  b: () => chapters.before(),
+  "<": () => faster(-1),
+  ">": () => faster(1),
 });

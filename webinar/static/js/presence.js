@@ -41,6 +41,15 @@ class Segments {
     else this.waiting.set(this.open.number, { from: time, to: time, sentIn: -1, sentTo: -1 });
   }
 
+  // The picture ran over a cut: the stretch ends where it begins, and another begins after it.
+  cross({ end, start }, time, rate) {
+    this.follow(end, rate);
+    this.close();
+    this.follow(start, rate);
+    this.waiting.get(this.open.number).to = time;
+    this.open.time = time;
+  }
+
   close() {
     this.open = null;
   }
@@ -70,8 +79,10 @@ class Presence {
   isClosed = false;
   segments = new Segments();
 
-  constructor(video, { passUrl, mode, programmeTime, onClosed = () => {}, onCounted = () => {} }) {
-    Object.assign(this, { video, passUrl, mode, programmeTime, onClosed, onCounted });
+  // `cutBetween(earlier, later)`: { end, start } of the cut in the evidence's time between two
+  // moments that were shown one after the other, or null.
+  constructor(video, { passUrl, mode, programmeTime, cutBetween, onClosed = () => {}, onCounted = () => {} }) {
+    Object.assign(this, { video, passUrl, mode, programmeTime, cutBetween, onClosed, onCounted });
     this.shelf = `beats:${document.documentElement.dataset.person ?? passUrl}:`;
     this.key = this.shelf + crypto.randomUUID();
   }
@@ -126,7 +137,10 @@ class Presence {
 
   follow() {
     const time = this.programmeTime();
+    const { open } = this.segments;
+    const cut = open ? this.cutBetween?.(open.time, time) : null;
     if (time === null || time === undefined) this.segments.close();
+    else if (cut) this.segments.cross(cut, Math.round(time), this.video.playbackRate);
     else this.segments.follow(Math.round(time), this.video.playbackRate);
   }
 
