@@ -99,6 +99,12 @@ class KeyStore:
         """The numbers of the recording's keys, in order; none after they were destroyed."""
         return sorted(int(path.stem) for path in self._folder(recording_id).glob("*.key"))
 
+    def ids(self) -> set[str]:
+        """The recordings that have, or had, keys here."""
+        if not self.root.is_dir():
+            return set()
+        return {folder.name for folder in self.root.iterdir() if folder.is_dir()}
+
     def destroy_all(self, recording_id: str) -> None:
         """Overwrite and remove every key of the recording, for ever; twice is fine.
 
