@@ -57,7 +57,7 @@ def test_the_record_prints_what_was_counted_and_what_remains(record: Destruction
         "3 extensions; the last ended 2 Jun 2027, 19:00 Zurich",
         "unreadable, to be deleted 9 Jun 2027",
         "the clock",
-        "Keys that a viewer’s program fetched",
+        "program fetched while the recording was open",
         "at most 35 days",
     ):
         assert said in words, said
