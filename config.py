@@ -1,5 +1,6 @@
 """Settings, read once from the environment. docs/configuration.md explains each."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -85,6 +86,12 @@ class Config:
             problems.append(
                 "PUBLIC_URL starts with http:// or https:// and has no slash at its end"
             )
+        if re.fullmatch(r"(\d{4,5}(-\d{4,5})?)?", environ.get("WEBINAR_SRT_PORTS", "")) is None:
+            problems.append("WEBINAR_SRT_PORTS is a range such as 9000-9019")
+        known = {"main", "low", "audio"}
+        renditions = environ.get("WEBINAR_RENDITIONS", "main").split(",")
+        if "main" not in renditions or not set(renditions) <= known:
+            problems.append("WEBINAR_RENDITIONS is main, or main with low and audio, by commas")
         if problems:
             raise ConfigError("Cannot start: " + "; ".join(problems) + ".")
         return cls(**values)  # type: ignore[arg-type]
