@@ -11,6 +11,7 @@ from webinar.cli import groups
 from webinar.db import connect, open_db
 from webinar.services import search
 from webinar.web.beats import BeatIntake
+from webinar.web.media_doors import MediaDoors
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -33,6 +34,7 @@ def create_app(config: Config) -> Flask:
     app.extensions["engine"] = connect(config.DATABASE_URL)
     search.keep_up_to_date([open_db])
     app.wsgi_app = BeatIntake(app.wsgi_app, config, app.extensions["engine"])  # type: ignore[method-assign]
+    app.wsgi_app = MediaDoors(app.wsgi_app, app, config)  # type: ignore[method-assign]
     if config.is_https:
         app.wsgi_app = ProxyFix(app.wsgi_app)  # type: ignore[method-assign]
     web.init_app(app)

@@ -1,13 +1,15 @@
-"""HLS media playlists (RFC 8216), written from a list of segments. Pure: no files, no clock."""
+"""HLS playlists (RFC 8216), written from a list of segments. Pure: no files, no clock."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
+from dataclasses import dataclass
 from datetime import UTC
 from typing import TypeVar
 
 from webinar.domain.errors import NotFound
 from webinar.media.segments import ListedSegment
 
-LIVE_WINDOW = 8
+# Who was away for a dozen seconds finds the thread again.
+LIVE_WINDOW = 15
 SEGMENT_SECONDS = 2
 
 S = TypeVar("S", bound=ListedSegment)
@@ -15,6 +17,29 @@ S = TypeVar("S", bound=ListedSegment)
 
 class NoPictureYet(NotFound):
     """Nothing was packaged yet."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One form of the same programme; `bits_per_second` is that of its largest segment."""
+
+    uri: str
+    bits_per_second: int
+    average_bits_per_second: int
+    resolution: str = ""  # "640x360"; "" where it is not known
+
+
+def master_playlist(variants: Sequence[Variant]) -> str:
+    """What a player may choose from, the best first."""
+    lines = ["#EXTM3U", "#EXT-X-VERSION:3", "#EXT-X-INDEPENDENT-SEGMENTS"]
+    for variant in variants:
+        resolution = f",RESOLUTION={variant.resolution}" if variant.resolution else ""
+        lines += [
+            f"#EXT-X-STREAM-INF:BANDWIDTH={variant.bits_per_second},"
+            f"AVERAGE-BANDWIDTH={variant.average_bits_per_second}{resolution}",
+            variant.uri,
+        ]
+    return "\n".join(lines) + "\n"
 
 
 def live_playlist(
@@ -51,15 +76,19 @@ def recording_playlist(
     *,
     key_uri: Callable[[int], str],
     segment_uri: Callable[[S], str],
+    after_cut: Set[int] = frozenset(),
 ) -> str:
-    """Every segment, from the beginning, to the end. Raises NoPictureYet when there are none."""
+    """Every segment, from the beginning, to the end. Raises NoPictureYet when there are none.
+
+    `after_cut` are the sequence numbers of those before which something was cut out.
+    """
     if not segments:
         raise NoPictureYet("This recording holds no picture.")
     lines = [
         *_header(segments),
         "#EXT-X-PLAYLIST-TYPE:VOD",
         f"#EXT-X-MEDIA-SEQUENCE:{segments[0].sequence}",
-        *_entries(segments, key_uri, segment_uri),
+        *_entries(segments, key_uri, segment_uri, after_cut),
         "#EXT-X-ENDLIST",
     ]
     return "\n".join(lines) + "\n"
@@ -78,12 +107,15 @@ def _header(segments: Sequence[S]) -> list[str]:
 
 
 def _entries(
-    segments: Sequence[S], key_uri: Callable[[int], str], segment_uri: Callable[[S], str]
+    segments: Sequence[S],
+    key_uri: Callable[[int], str],
+    segment_uri: Callable[[S], str],
+    after_cut: Set[int] = frozenset(),
 ) -> list[str]:
     lines = []
     for segment in segments:
         filmed = segment.programme_time.astimezone(UTC).replace(tzinfo=None)
-        if segment.discontinuity:
+        if segment.discontinuity or segment.sequence in after_cut:
             lines.append("#EXT-X-DISCONTINUITY")
         lines += [
             f'#EXT-X-KEY:METHOD=AES-128,URI="{key_uri(segment.key_number)}",IV=0x{segment.iv}',

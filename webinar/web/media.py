@@ -1,36 +1,41 @@
-"""Playlists, keys and segments: the window is asked at every one of them.
+"""Playlists, pictures and captions of a recording: the window is asked at every one of them.
 
-Answers are short text, never a page: their readers are players.
+Answers are short text, never a page: their readers are players. What they ask for all the time is
+answered in front of Flask (webinar.web.media_doors). There is no address for the whole as a file.
 """
 
-from flask import Blueprint, Response, current_app, g, url_for
+from flask import Blueprint, Response, current_app, g
+from flask.sansio.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from sqlalchemy import select
+from werkzeug.routing import Rule
 
+from config import Config
 from webinar.domain.errors import DomainError, NotFound
-from webinar.domain.recording import RecordingState
-from webinar.media.playlists import LIVE_WINDOW, live_playlist, recording_playlist
+from webinar.domain.rendition import Rendition
 from webinar.media.shelf import MediaShelf
-from webinar.models import MediaSegment, Recording
-from webinar.services import recordings
+from webinar.media.storage import FileStorage
+from webinar.models import Recording, RecordingSlide
+from webinar.services import captions, recordings
+from webinar.services.media_access import ON_AIR
 from webinar.tools import media_shelf
 from webinar.web.access import signed_in
 from webinar.web.guards import limiter
+from webinar.web.playlist_writer import PlaylistWriter
 
 bp = Blueprint("media", __name__, url_prefix="/recordings/<recording_id>")
 
 HLS = "application/vnd.apple.mpegurl"
-# While it is processed the last seconds of the evening are still on their way to people.
-ON_AIR = (RecordingState.RECORDING, RecordingState.PROCESSING)
+NO_STORE = {"Cache-Control": "no-store"}
+# Where nginx finds what we tell it to send (deploy/nginx.conf).
+NGINX_FOLDER = "/_media/"
 
 
 @bp.errorhandler(DomainError)
 def _refused(error: DomainError) -> ResponseReturnValue:
     return Response(
-        str(error) + "\n",
-        error.status,
-        {"Cache-Control": "no-store"},
-        content_type="text/plain; charset=utf-8",
+        str(error) + "\n", error.status, NO_STORE, content_type="text/plain; charset=utf-8"
     )
 
 
@@ -38,14 +43,18 @@ def _refused(error: DomainError) -> ResponseReturnValue:
 def _known_person() -> ResponseReturnValue | None:
     # A player cannot follow a redirect to a form.
     if not current_user.is_authenticated:
-        return Response("Sign in first.\n", 401, {"Cache-Control": "no-store"})
+        return Response("Sign in first.\n", 401, NO_STORE)
     return None
 
 
 def shelf() -> MediaShelf:
     """The installation's media."""
-    config = current_app.extensions["config"]
-    return media_shelf(config)
+    return media_shelf(_config())
+
+
+def _config() -> Config:
+    config: Config = current_app.extensions["config"]
+    return config
 
 
 def _open(recording_id: str) -> Recording:
@@ -59,64 +68,33 @@ def _open(recording_id: str) -> Recording:
     return recording
 
 
-@bp.get("/live.m3u8")
-@limiter.exempt
-@signed_in
-def live(recording_id: str) -> ResponseReturnValue:
-    """The last seconds of what is on air."""
+def _open_whole(recording_id: str) -> Recording:
+    """The same for what is there only when the evening is over."""
     recording = _open(recording_id)
-    newest = recordings.last_segments(g.db, recording.id, count=LIVE_WINDOW)
-    passed = newest[0].sequence if newest else 0
-    text = live_playlist(
-        newest,
-        key_uri=lambda number: _key_uri(recording, number),
-        segment_uri=lambda row: _segment_uri(recording, row),
-        discontinuities_before=recordings.discontinuities_before(g.db, recording.id, passed),
-        ended=recording.state is not RecordingState.RECORDING,
-    )
-    return _playlist(text)
+    if recording.state in ON_AIR:
+        raise NotFound("This recording is not published yet.")
+    return recording
 
 
 @bp.get("/recording.m3u8")
 @limiter.exempt
 @signed_in
 def whole(recording_id: str) -> ResponseReturnValue:
-    """Everything that was recorded."""
-    recording = _open(recording_id)
-    if recording.state in ON_AIR:
-        raise NotFound("This recording is not published yet.")
-    text = recording_playlist(
-        recordings.segments(g.db, recording.id),
-        key_uri=lambda number: _key_uri(recording, number),
-        segment_uri=lambda row: _segment_uri(recording, row),
-    )
+    """What of the recording there is to choose from."""
+    recording = _open_whole(recording_id)
+    return _playlist(PlaylistWriter(_config()).whole(g.db, recording))
+
+
+@bp.get("/<rendition>/recording.m3u8")
+@limiter.exempt
+@signed_in
+def whole_of(recording_id: str, rendition: str) -> ResponseReturnValue:
+    """One rendition from the beginning to the end."""
+    recording = _open_whole(recording_id)
+    if rendition not in list(Rendition):
+        raise NotFound("There is no such rendition.")
+    text = PlaylistWriter(_config()).whole_media(g.db, recording, Rendition(rendition))
     return _playlist(text)
-
-
-@bp.get("/keys/<int(max=999999):number>")
-@limiter.exempt
-@signed_in
-def key(recording_id: str, number: int) -> ResponseReturnValue:
-    """The sixteen bytes that make segments readable: the gate."""
-    recording = _open(recording_id)
-    return Response(
-        shelf().keys.read(recording.public_id, number),
-        headers={"Cache-Control": "no-store"},
-        content_type="application/octet-stream",
-    )
-
-
-@bp.get("/segments/<name>")
-@limiter.exempt
-@signed_in
-def segment(recording_id: str, name: str) -> ResponseReturnValue:
-    """Ciphertext. A browser may keep it: without the key it is noise."""
-    recording = _open(recording_id)
-    return Response(
-        shelf().storage.read(f"recordings/{recording.public_id}/{name}"),
-        headers={"Cache-Control": "private, max-age=86400, immutable"},
-        content_type="video/mp2t",
-    )
 
 
 @bp.get("/poster.jpg")
@@ -127,21 +105,64 @@ def poster(recording_id: str) -> ResponseReturnValue:
     recording = _open(recording_id)
     if not recording.has_poster:
         raise NotFound("This recording has no picture to show before it plays.")
-    return Response(
-        shelf().storage.read(f"recordings/{recording.public_id}/poster.jpg"),
-        headers={"Cache-Control": "no-store"},
-        content_type="image/jpeg",
+    return _picture(f"recordings/{recording.public_id}/poster.jpg")
+
+
+@bp.get("/slides/<int(max=9999):number>.jpg")
+@limiter.exempt
+@signed_in
+def slide(recording_id: str, number: int) -> ResponseReturnValue:
+    """One slide as a picture."""
+    recording = _open_whole(recording_id)
+    name = g.db.scalar(
+        select(RecordingSlide.name).where(
+            RecordingSlide.recording_id == recording.id, RecordingSlide.number == number
+        )
     )
+    if name is None:
+        raise NotFound("There is no slide of this number.")
+    return _picture(name)
 
 
-def _key_uri(recording: Recording, number: int) -> str:
-    return url_for("media.key", recording_id=recording.public_id, number=number)
+@bp.get("/captions/<language>.vtt")
+@limiter.exempt
+@signed_in
+def caption(recording_id: str, language: str) -> ResponseReturnValue:
+    """The captions in one language, in the time that the player shows."""
+    recording = _open_whole(recording_id)
+    text = captions.shown(g.db, recording, language, shelf().storage)
+    return Response(text, headers=NO_STORE, content_type="text/vtt; charset=utf-8")
 
 
-def _segment_uri(recording: Recording, row: MediaSegment) -> str:
-    name = row.name.rpartition("/")[2]
-    return url_for("media.segment", recording_id=recording.public_id, name=name)
+def _picture(name: str) -> Response:
+    """Plain, so nobody keeps it: it is asked for again, and refused when the window is over."""
+    storage = shelf().storage
+    answer = Response(headers=NO_STORE, content_type="image/jpeg")
+    if _config().NGINX and isinstance(storage, FileStorage):
+        storage.path(name)  # raises for a name that is none
+        answer.headers["X-Accel-Redirect"] = NGINX_FOLDER + name
+    else:
+        answer.set_data(storage.read(name))
+    return answer
 
 
 def _playlist(text: str) -> Response:
-    return Response(text, headers={"Cache-Control": "no-store"}, content_type=HLS)
+    return Response(text, headers=NO_STORE, content_type=HLS)
+
+
+# What webinar.web.media_doors answers, so that pages can name it.
+IN_FRONT = {
+    "live": "/live.m3u8",
+    "live_of": "/<rendition>/live.m3u8",
+    "key": "/keys/<int(max=999999):number>",
+    "segment": "/segments/<name>",
+}
+
+
+@bp.record
+def _name_what_is_in_front(state: BlueprintSetupState) -> None:
+    for name, path in IN_FRONT.items():
+        rule = f"{bp.url_prefix}{path}"
+        state.app.url_map.add(
+            Rule(rule, endpoint=f"{bp.name}.{name}", methods={"GET"}, build_only=True)
+        )

@@ -1,0 +1,159 @@
+"""Whether a person may have the bytes of a recording, from one question to the database.
+
+What pages ask with several (webinar.services.recordings.access), players ask many times a second:
+so everything that decides is one row here. The rules are the same; a test compares the two.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import SelectBase, and_, bindparam, func, or_, select
+from sqlalchemy.orm import aliased
+
+from webinar.domain.access import ALLOWED, Action
+from webinar.domain.errors import DomainError, NotFound
+from webinar.domain.recording import RecordingState, RecordingWindow, watchable
+from webinar.models import (
+    FacultyMember,
+    Recording,
+    Registration,
+    User,
+    UserRole,
+    WebinarSession,
+    WindowExtension,
+)
+from webinar.services.recordings import PREVIEW_LASTS, NotRegistered
+
+# While it is processed the last seconds of the evening are still on their way to people.
+ON_AIR = (RecordingState.RECORDING, RecordingState.PROCESSING)
+
+
+class SignInEnded(DomainError):
+    """Nobody is signed in, or every sign-in of the person was ended since."""
+
+    status = 401
+
+
+@dataclass(frozen=True)
+class MediaFacts:
+    """The row: what decides, as it is in the database at this moment.
+
+    `recording_id` is None if there is no such recording.
+    """
+
+    sign_in_generation: int
+    recording_id: int | None
+    state: RecordingState | None
+    opens_at: datetime | None
+    closes_at: datetime | None
+    zone: str | None
+    was_live: bool
+    extension: datetime | None
+    has_place: bool
+    may_publish: bool
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """A yes, good while now < until; what is on air has no end yet."""
+
+    recording_id: int
+    state: RecordingState
+    until: datetime | None
+
+
+def question() -> SelectBase:
+    """The statement; its parameters are `user_id` and `public_id`. No row: no such person."""
+    session = aliased(WebinarSession)
+    place = select(Registration.id).where(
+        Registration.session_id == session.id,
+        Registration.user_id == User.id,
+        Registration.cancelled_at.is_(None),
+    )
+    part = select(FacultyMember.id).where(
+        FacultyMember.session_id == session.id, FacultyMember.user_id == User.id
+    )
+    duty = select(UserRole.id).where(
+        UserRole.user_id == User.id,
+        UserRole.role.in_(sorted(ALLOWED[Action.PUBLISH_RECORDINGS])),
+    )
+    duty_here = duty.where(
+        or_(UserRole.society_id.is_(None), UserRole.society_id == session.society_id)
+    )
+    extension = select(func.max(WindowExtension.closes_at)).where(
+        WindowExtension.recording_id == Recording.id, WindowExtension.user_id == User.id
+    )
+    return (
+        select(
+            User.sign_in_generation,
+            Recording.id,
+            Recording.state,
+            Recording.opens_at,
+            Recording.closes_at,
+            session.zone,
+            session.actual_started_at.is_not(None),
+            extension.scalar_subquery(),
+            or_(place.exists(), part.exists(), duty.exists()),
+            duty_here.exists(),
+        )
+        .select_from(User)
+        .outerjoin(Recording, Recording.public_id == bindparam("public_id", ""))
+        .outerjoin(session, session.id == Recording.session_id)
+        .where(
+            User.id == bindparam("user_id", 0),
+            and_(User.verified_at.is_not(None), User.erased_at.is_(None)),
+        )
+    )
+
+
+def facts_in(row: Sequence[object]) -> MediaFacts:
+    """A row of the statement as the driver returns it, be it SQLite's or PostgreSQL's."""
+    generation, number, state, opens_at, closes_at, zone, was_live, extension, place, duty = row
+    return MediaFacts(
+        sign_in_generation=int(str(generation)),
+        recording_id=None if number is None else int(str(number)),
+        state=None if state is None else RecordingState(str(state)),
+        opens_at=_instant(opens_at),
+        closes_at=_instant(closes_at),
+        zone=None if zone is None else str(zone),
+        was_live=bool(was_live),
+        extension=_instant(extension),
+        has_place=bool(place),
+        may_publish=bool(duty),
+    )
+
+
+def decide(facts: MediaFacts | None, *, generation: int, now: datetime) -> Allowed:
+    """Say until when, or raise SignInEnded, NotFound, NotRegistered or what `watchable` raises.
+
+    `generation` is what the cookie says; `facts` are None for a person there is not.
+    """
+    if facts is None or facts.sign_in_generation != generation:
+        raise SignInEnded("Sign in first.")
+    if facts.recording_id is None or facts.state is None or facts.zone is None:
+        raise NotFound("There is no such recording.")
+    if facts.state is RecordingState.READY and facts.may_publish:
+        return Allowed(facts.recording_id, facts.state, now + PREVIEW_LASTS)
+    until = None
+    # What was never on air is an import in the making: nobody's before it is published.
+    is_on_air = facts.state in ON_AIR and facts.was_live
+    if not is_on_air:
+        window = (
+            None
+            if facts.opens_at is None or facts.closes_at is None
+            else RecordingWindow(facts.opens_at, facts.closes_at)
+        )
+        watch = watchable(facts.state, window, extension=facts.extension, now=now, zone=facts.zone)
+        until = watch.until
+    if not facts.has_place:
+        raise NotRegistered("Register for this session first; it is free and takes one press.")
+    return Allowed(facts.recording_id, facts.state, until)
+
+
+def _instant(value: object) -> datetime | None:
+    """SQLite returns the text it stores, PostgreSQL a time without zone; both mean UTC."""
+    if value is None:
+        return None
+    naive = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    return naive.replace(tzinfo=UTC)
