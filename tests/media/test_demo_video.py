@@ -6,7 +6,6 @@ from tests.media.films import STARTED, Cinema, pieces
 from webinar.media.demo_video import make_lecture
 from webinar.media.ffmpeg import AudioStream, VideoStream, probe
 from webinar.media.packager import Packager, Take
-from webinar.media.sealing import Position
 from webinar.media.segments import PackagedSegment
 from webinar.media.takes import TakeStore
 
@@ -71,7 +70,7 @@ def test_a_lecture_can_be_sent_like_a_broadcast(
         Take("rec1", "b1", 0, STARTED),
         takes,
         segments.append,
-        start=Position(),
+        start={},
         is_finished=lambda: True,
     )
 

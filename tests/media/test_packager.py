@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC
 
 from tests.media.films import FRAMES_PER_SECOND, STARTED, TONE, Cinema, film, pieces
 from webinar.domain.errors import Gone
+from webinar.domain.rendition import Rendition
 from webinar.media.ffmpeg import AudioStream, NotAVideo, probe, run
 from webinar.media.keys import KeyStore
 from webinar.media.packager import Packager, Take
@@ -20,6 +21,7 @@ from webinar.media.segments import PackagedSegment
 from webinar.media.storage import FileStorage
 from webinar.media.takes import TakeStore
 
+MAIN = Rendition.MAIN
 TAKE = Take(recording_id="rec1", broadcast_id="b1", number=0, started_at=STARTED)
 FRAMES = 9 * FRAMES_PER_SECOND
 
@@ -71,13 +73,11 @@ def test_a_take_becomes_segments_that_play_to_the_last_frame(
     send(takes, webm)
     segments: list[PackagedSegment] = []
 
-    end = packager.package_take(
-        TAKE, takes, segments.append, start=Position(), is_finished=lambda: True
-    )
+    end = packager.package_take(TAKE, takes, segments.append, start={}, is_finished=lambda: True)
 
-    assert [round(segment.duration_seconds) for segment in segments] == [2, 2, 2, 2, 1]
+    assert [round(segment.duration_seconds) for segment in segments] == [1] * 9
     assert cinema.frames("rec1", segments) == FRAMES
-    assert end == Position(pytest.approx(9.0, abs=0.05), 5)
+    assert end == {MAIN: Position(pytest.approx(9.0, abs=0.05), 9)}
     assert_without_a_gap(segments)
 
 
@@ -87,14 +87,14 @@ def test_segments_say_when_they_were_filmed_and_which_key_opens_them(
     send(takes, webm)
     segments: list[PackagedSegment] = []
 
-    packager.package_take(TAKE, takes, segments.append, start=Position(), is_finished=lambda: True)
+    packager.package_take(TAKE, takes, segments.append, start={}, is_finished=lambda: True)
 
     filmed = [round((one.programme_time - STARTED).total_seconds()) for one in segments]
-    assert filmed == [0, 2, 4, 6, 8]
-    assert [segment.key_number for segment in segments] == [0, 0, 1, 1, 2]
+    assert filmed == list(range(9))
+    assert [segment.key_number for segment in segments] == [0, 0, 0, 0, 1, 1, 1, 1, 2]
     assert keys.numbers("rec1") == [0, 1, 2]
-    assert len({segment.iv for segment in segments}) == 5
-    assert [segment.discontinuity for segment in segments] == [False] * 5
+    assert len({segment.iv for segment in segments}) == 9
+    assert [segment.discontinuity for segment in segments] == [False] * 9
     assert [len(storage.read(one.name)) for one in segments] == [one.size for one in segments]
 
 
@@ -104,7 +104,7 @@ def test_nothing_plain_stays_behind(
     send(takes, webm)
     segments: list[PackagedSegment] = []
 
-    packager.package_take(TAKE, takes, segments.append, start=Position(), is_finished=lambda: True)
+    packager.package_take(TAKE, takes, segments.append, start={}, is_finished=lambda: True)
 
     assert list((tmp_path / "work").iterdir()) == []
     assert [storage.read(one.name)[188:189] == b"\x47" for one in segments].count(True) <= 1
@@ -122,9 +122,7 @@ def test_a_take_that_grows_is_followed_until_it_is_finished(
             takes.append("b1", 0, seq, data)
         return not waiting
 
-    packager.package_take(
-        TAKE, takes, segments.append, start=Position(), is_finished=one_more_piece
-    )
+    packager.package_take(TAKE, takes, segments.append, start={}, is_finished=one_more_piece)
 
     assert cinema.frames("rec1", segments) == FRAMES
 
@@ -148,13 +146,13 @@ def test_an_encoder_that_is_killed_is_started_again_and_nothing_is_lost(
         TAKE,
         takes,
         kill_at_the_second,
-        start=Position(),
+        start={},
         is_finished=lambda: takes.next_seq("b1", 0) == 3,
     )
 
     assert_without_a_gap(segments)
     assert sum(segment.discontinuity for segment in segments) == 1
-    assert end.packaged_seconds == pytest.approx(9.0, abs=0.05)
+    assert end[MAIN].packaged_seconds == pytest.approx(9.0, abs=0.05)
     assert cinema.frames("rec1", segments) == pytest.approx(FRAMES, abs=1)
 
 
@@ -171,20 +169,20 @@ def test_a_worker_goes_on_where_another_was_stopped(
 
     with pytest.raises(LeaseLost):
         packager.package_take(
-            TAKE, takes, lose_the_lease_at_the_third, start=Position(), is_finished=lambda: True
+            TAKE, takes, lose_the_lease_at_the_third, start={}, is_finished=lambda: True
         )
     last = segments[-1]
     packager.package_take(
         TAKE,
         takes,
         segments.append,
-        start=Position(last.take_offset_seconds + last.duration_seconds, last.sequence + 1),
+        start={MAIN: Position(last.take_offset_seconds + last.duration_seconds, last.sequence + 1)},
         is_finished=lambda: True,
     )
 
     assert children_called_ffmpeg() == []
     assert_without_a_gap(segments)
-    assert [segment.discontinuity for segment in segments] == [False, False, True, False, False]
+    assert [segment.discontinuity for segment in segments] == [False, False, True] + [False] * 6
     assert segments[2].key_number > segments[1].key_number
     assert cinema.frames("rec1", segments) == FRAMES
 
@@ -194,14 +192,12 @@ def test_going_on_at_the_very_end_adds_nothing(
 ) -> None:
     send(takes, webm)
     segments: list[PackagedSegment] = []
-    end = packager.package_take(
-        TAKE, takes, segments.append, start=Position(), is_finished=lambda: True
-    )
+    end = packager.package_take(TAKE, takes, segments.append, start={}, is_finished=lambda: True)
 
     again = packager.package_take(TAKE, takes, segments.append, start=end, is_finished=lambda: True)
 
     assert again == end
-    assert len(segments) == 5
+    assert len(segments) == 9
 
 
 def test_a_second_take_follows_with_a_discontinuity(
@@ -212,21 +208,20 @@ def test_a_second_take_follows_with_a_discontinuity(
     second = Take("rec1", "b1", 1, STARTED + timedelta(minutes=1))
     segments: list[PackagedSegment] = []
 
-    end = packager.package_take(
-        TAKE, takes, segments.append, start=Position(), is_finished=lambda: True
-    )
+    end = packager.package_take(TAKE, takes, segments.append, start={}, is_finished=lambda: True)
     packager.package_take(
         second,
         takes,
         segments.append,
-        start=Position(0.0, end.next_sequence),
+        start={MAIN: Position(0.0, end[MAIN].next_sequence)},
         is_finished=lambda: True,
     )
 
-    fresh = segments[5:]
+    fresh = segments[9:]
     assert [(one.take, one.sequence, one.discontinuity) for one in fresh] == [
-        (1, 5, True),
-        (1, 6, False),
+        (1, 9, True),
+        (1, 10, False),
+        (1, 11, False),
     ]
     assert fresh[0].programme_time == STARTED + timedelta(minutes=1)
     assert cinema.frames("rec1", fresh) == 30
@@ -259,7 +254,7 @@ def test_what_a_take_lacks_is_added(
     send(takes, make(tmp_path / "half.webm"))
     segments: list[PackagedSegment] = []
 
-    packager.package_take(TAKE, takes, segments.append, start=Position(), is_finished=lambda: True)
+    packager.package_take(TAKE, takes, segments.append, start={}, is_finished=lambda: True)
 
     assert cinema.frames("rec1", segments) == pytest.approx(frames, abs=1)
     # The muxer does not count how long the very last picture is shown: 0.2 s at 5 a second.
@@ -270,10 +265,10 @@ def test_a_take_that_never_began_adds_nothing(takes: TakeStore, packager: Packag
     segments: list[PackagedSegment] = []
 
     end = packager.package_take(
-        TAKE, takes, segments.append, start=Position(4.0, 7), is_finished=lambda: True
+        TAKE, takes, segments.append, start={MAIN: Position(4.0, 7)}, is_finished=lambda: True
     )
 
-    assert end == Position(4.0, 7)
+    assert end == {MAIN: Position(4.0, 7)}
     assert segments == []
 
 
@@ -281,9 +276,7 @@ def test_a_take_that_is_no_video_is_refused(takes: TakeStore, packager: Packager
     takes.append("b1", 0, 0, b"\x1a\x45\xdf\xa3 and then nothing of use")
 
     with pytest.raises(NotAVideo):
-        packager.package_take(
-            TAKE, takes, lambda segment: None, start=Position(), is_finished=lambda: True
-        )
+        packager.package_take(TAKE, takes, lambda segment: None, start={}, is_finished=lambda: True)
 
 
 def test_without_its_keys_a_recording_is_noise(
@@ -291,7 +284,7 @@ def test_without_its_keys_a_recording_is_noise(
 ) -> None:
     send(takes, webm)
     segments: list[PackagedSegment] = []
-    packager.package_take(TAKE, takes, segments.append, start=Position(), is_finished=lambda: True)
+    packager.package_take(TAKE, takes, segments.append, start={}, is_finished=lambda: True)
     played = cinema.frames("rec1", segments)
 
     keys.destroy_all("rec1")
@@ -315,7 +308,7 @@ def test_an_uploaded_video_is_cut_without_encoding(
     )
 
     assert cinema.frames("rec2", segments) == FRAMES
-    assert end.packaged_seconds == pytest.approx(9.0, abs=0.05)
+    assert end[MAIN].packaged_seconds == pytest.approx(9.0, abs=0.05)
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
     assert [round(segment.duration_seconds) for segment in segments] == [4, 4, 1]
@@ -346,7 +339,7 @@ def test_an_uploaded_video_with_rare_keyframes_is_encoded(
 
     packager.package_file(path, "rec2", segments.append, started_at=STARTED, progress=no_progress)
 
-    assert [round(segment.duration_seconds) for segment in segments] == [2] * 6
+    assert [round(segment.duration_seconds) for segment in segments] == [4] * 3
     assert {path.name for path in (storage.root / "recordings" / "rec2").iterdir()} == {
         Path(segment.name).name for segment in segments
     }

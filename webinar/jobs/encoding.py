@@ -16,19 +16,20 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import func, select
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from config import Config
 from webinar.db import open_db, read_db
+from webinar.domain.rendition import renditions_of
 from webinar.jobs.apart import apart
-from webinar.jobs.segment_rows import segment_row
+from webinar.jobs.segment_rows import reached_of, segment_row
 from webinar.jobs.toolbox import Toolbox
 from webinar.media.ffmpeg import FfmpegFailed, NotAVideo
-from webinar.media.packager import Packager, Take
+from webinar.media.packager import Damage, NoRoom, Packager, Take
 from webinar.media.poster import poster
-from webinar.media.sealing import Position
 from webinar.media.segments import PackagedSegment
-from webinar.models import Broadcast, BroadcastTake, MediaSegment, Recording
+from webinar.models import Broadcast, BroadcastTake, Recording
 from webinar.services import broadcasts, recordings
 from webinar.services.feeds import refresh
 from webinar.tools import calendar_tool, media_shelf
@@ -103,7 +104,12 @@ class _Worker:
         self.fence = fence
         self.shelf = media_shelf(config)
         self.work_folder = self.shelf.work / f"{broadcast_id}-{fence}"
-        self.packager = Packager(self.shelf.storage, self.shelf.keys, self.work_folder)
+        self.packager = Packager(
+            self.shelf.storage,
+            self.shelf.keys,
+            self.work_folder,
+            renditions=renditions_of(config.RENDITIONS),
+        )
         self.renewed_at = time.monotonic()
         self.is_struggling = False  # the studio was told of a problem that may pass
 
@@ -133,15 +139,8 @@ class _Worker:
             recording = db.scalars(
                 select(Recording).where(Recording.session_id == broadcast.session_id)
             ).one()
-            next_sequence = (
-                db.scalar(
-                    select(func.max(MediaSegment.sequence)).where(
-                        MediaSegment.recording_id == recording.id
-                    )
-                )
-                if recording.duration_seconds
-                else None
-            )
+            reached = reached_of(db, recording, take.number)
+        started_at = max(take.started_at, reached.before_take or take.started_at)
 
         def store(segment: PackagedSegment) -> None:
             self._store(take.id, recording.id, segment)
@@ -156,16 +155,20 @@ class _Worker:
 
         try:
             self.packager.package_take(
-                Take(recording.public_id, broadcast.public_id, take.number, take.started_at),
+                Take(recording.public_id, broadcast.public_id, take.number, started_at),
                 self.shelf.takes,
                 store,
-                start=Position(
-                    packaged_seconds=take.packaged_seconds,
-                    next_sequence=0 if next_sequence is None else next_sequence + 1,
-                ),
+                start=reached.positions,
                 is_finished=is_finished,
+                on_damage=lambda damage: self._tell_damage(take, damage),
             )
             problem = None
+        except NoRoom as full:
+            # Never given up: the raw take is whole, and somebody will make room.
+            log.error("disk full while packaging: take=%s", take.id)
+            self._say(str(full))
+            time.sleep(FAILED_SECONDS)
+            return
         except (FfmpegFailed, NotAVideo) as failure:
             log.exception("take could not be packaged: take=%s", take.id)
             problem = f"Take {take.number}: {failure}"
@@ -182,10 +185,24 @@ class _Worker:
                 db.get_one(Broadcast, self.broadcast_id).problem = problem
         log.info("take packaged: broadcast=%s take=%s", self.broadcast_id, take.number)
 
-    def _say(self, problem: str) -> None:
+    def _tell_damage(self, take: BroadcastTake, damage: Damage) -> None:
+        """Said and kept: the rest of the broadcast goes on."""
+        lost = (
+            f"Take {take.number}: the disk gave back other bytes than it was given. Missing are "
+            f"{damage.to_seconds - damage.from_seconds:.1f} s from {damage.from_seconds:.1f} s on."
+        )
+        log.error("damaged chunk: broadcast=%s: %s", self.broadcast_id, lost)
         with open_db.begin() as db:
-            db.get_one(Broadcast, self.broadcast_id).problem = problem
+            db.get_one(Broadcast, self.broadcast_id).problem = lost
+
+    def _say(self, problem: str) -> None:
         self.is_struggling = True
+        try:
+            with open_db.begin() as db:
+                db.get_one(Broadcast, self.broadcast_id).problem = problem
+        except OperationalError:
+            # The database lies on the same full disk.
+            log.exception("could not say: %s", problem)
 
     def _store(self, take_id: int, recording_id: int, segment: PackagedSegment) -> None:
         now = datetime.now(UTC)

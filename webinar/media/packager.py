@@ -3,27 +3,26 @@
 Knows no database: whoever calls says where to go on, and records each segment in the sink.
 """
 
+import errno
 import logging
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 
-from webinar.media.encoder import (
-    Encoder,
-    PlainSegment,
-    copy_arguments,
-    file_arguments,
-    live_arguments,
-)
-from webinar.media.ffmpeg import FfmpegFailed, NotAVideo, Probe, probe, streams_of, video_of
+from webinar.domain.errors import DomainError
+from webinar.domain.rendition import Rendition
+from webinar.media.encoder import Encoder, PlainSegment
+from webinar.media.ffmpeg import FfmpegFailed, probe, video_of
+from webinar.media.file_packaging import FilePackaging, Writers
 from webinar.media.keys import KeyStore
-from webinar.media.sealing import Origin, Placed, Position, SegmentWriter
-from webinar.media.segments import PackagedSegment, SegmentSink
+from webinar.media.recipes import live_arguments
+from webinar.media.sealing import KeyRing, Origin, Position, SegmentWriter
+from webinar.media.segments import SegmentSink
 from webinar.media.storage import Storage
+from webinar.media.take_runs import Run, TakeRuns
 from webinar.media.takes import TakeStore
 
 log = logging.getLogger(__name__)
@@ -32,12 +31,15 @@ KEY_SECONDS = 300.0
 POLL_SECONDS = 0.2
 STALLED_SECONDS = 120.0
 ATTEMPTS_WITHOUT_PROGRESS = 3
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
-FILE_SEGMENT_SECONDS = 4
-STORING_AT_ONCE = 4
-LONGEST_COPIED_SECONDS = 10.0
-MOST_COPIED_KILOBITS = 4000
-LARGEST_COPIED_HEIGHT = 1080
+Positions = Mapping[Rendition, Position]
+
+
+class NoRoom(DomainError):
+    """The disk is full. Nothing is lost: go on from the last segment that was recorded."""
+
+    status = 507
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,14 @@ class Take:
     started_at: datetime
 
 
+@dataclass(frozen=True)
+class Damage:
+    """Some of the take's bytes are not what was acknowledged; what was missing in seconds."""
+
+    from_seconds: float
+    to_seconds: float
+
+
 class Packager:
     """Encrypts into `storage` under keys from `keys`; `work` is private to this worker."""
 
@@ -59,12 +69,14 @@ class Packager:
         keys: KeyStore,
         work: Path,
         *,
+        renditions: tuple[Rendition, ...] = (Rendition.MAIN,),
         key_seconds: float = KEY_SECONDS,
         poll_seconds: float = POLL_SECONDS,
     ) -> None:
         self._storage = storage
         self._keys = keys
         self._work = work
+        self._renditions = renditions
         self._key_seconds = key_seconds
         self._poll_seconds = poll_seconds
 
@@ -74,42 +86,46 @@ class Packager:
         takes: TakeStore,
         sink: SegmentSink,
         *,
-        start: Position,
+        start: Positions,
         is_finished: Callable[[], bool],
-    ) -> Position:
+        on_damage: Callable[[Damage], None] = lambda damage: None,
+    ) -> dict[Rendition, Position]:
         """Follow the take until `is_finished` and all of it is packaged; where it ended.
 
-        An ffmpeg that dies is started again where the last segment ended. What the two callbacks
-        raise (a lost lease, a shutdown) stops the work and passes through. Raises NotAVideo for a
-        finished take without media, FfmpegFailed when going on is hopeless.
+        A rendition that `start` does not name begins with the take. An ffmpeg that dies is
+        started again where the last segments ended. What the callbacks raise (a lost lease, a
+        shutdown) stops the work and passes through. Raises NotAVideo for a finished take without
+        media, NoRoom, FfmpegFailed when going on is hopeless.
         """
-        found = self._streams_when_there(take, takes, is_finished)
-        if found is None:
-            return start
         origin = Origin(take.recording_id, take.number, take.started_at)
-        writer = self._writer(origin, sink, start)
+        writers = self._writers(origin, sink, start)
+        runs = TakeRuns(takes, take.broadcast_id, take.number, self._work, self._poll_seconds)
         attempts = 0
-        while True:
-            before = writer.position
-            arguments = live_arguments(found, skip_seconds=before.packaged_seconds)
+        while (run := runs.next(_positions(writers), is_finished)) is not None:
+            before = _positions(writers)
+            for writer in writers.values():
+                writer.skip_to(run.take_seconds)
+            self._tell_damage(run, before, on_damage)
             try:
-                with Encoder(arguments, self._work) as encoder:
-                    encoder.feed(partial(takes.follow, take.broadcast_id, take.number))
-                    for segment in self._finished(encoder, is_finished):
-                        writer.write(segment)
-                return writer.position
+                self._run(run, writers, is_finished)
+                if run.feed.barrier is None:
+                    break
+                runs.pass_barrier(run.feed.barrier)
+                attempts = 0
             except FfmpegFailed as failure:
-                attempts = 0 if writer.position != before else attempts + 1
+                attempts = 0 if _positions(writers) != before else attempts + 1
                 if attempts == ATTEMPTS_WITHOUT_PROGRESS:
                     raise
                 log.warning(
                     "encoder restarted: recording=%s take=%s at=%.3f s: %s",
                     take.recording_id,
                     take.number,
-                    writer.position.packaged_seconds,
+                    writers[Rendition.MAIN].position.packaged_seconds,
                     failure,
                 )
+            for writer in writers.values():
                 writer.mark_discontinuity()
+        return _positions(writers)
 
     def package_file(
         self,
@@ -120,92 +136,60 @@ class Packager:
         started_at: datetime,
         progress: Callable[[float], None],
         take: int = 0,
-    ) -> Position:
+        generation: int = 0,
+        start: Positions | None = None,
+    ) -> dict[Rendition, Position]:
         """Package a finished video from the beginning; `progress` hears of 0 to 1.
 
-        H.264 with AAC that can be cut often enough is copied, everything else encoded.
-        Raises NotAVideo.
+        H.264 with AAC that can be cut often enough is copied, everything else encoded. `start`
+        says with which numbers to go on (its seconds do not count). Raises NotAVideo, NoRoom.
         """
         found = video_of(path)
         if found.duration_seconds <= 0:
             found = probe(path)
-        origin = Origin(recording_id, take, started_at)
-
-        def tell(position: Position) -> None:
-            progress(min(1.0, position.packaged_seconds / found.duration_seconds))
-
-        writer = self._writer(origin, sink, Position())
-        if not (_may_be_copied(path, found) and self._copy(path, found, writer, tell)):
-            writer = self._writer(origin, sink, Position())
-            self._encode(path, found, writer, tell)
+        origin = Origin(recording_id, take, started_at, generation)
+        numbers = {
+            rendition: Position(0.0, position.next_sequence)
+            for rendition, position in (start or {}).items()
+        }
+        packaging = FilePackaging(
+            path,
+            found,
+            self._work,
+            lambda: self._writers(origin, sink, numbers),
+            self._finished,
+            progress,
+        )
+        with _room():
+            writers = packaging.package()
         progress(1.0)
-        return writer.position
+        return _positions(writers)
 
-    def _streams_when_there(
-        self, take: Take, takes: TakeStore, is_finished: Callable[[], bool]
-    ) -> Probe | None:
-        """What the take holds, as soon as it says so; None for one that ended before it began."""
-        while True:
-            was_finished = is_finished()
-            if takes.length(take.broadcast_id, take.number) > 0:
-                try:
-                    return streams_of(takes.path(take.broadcast_id, take.number))
-                except NotAVideo:
-                    if was_finished:
-                        raise
-            elif was_finished:
-                return None
-            time.sleep(self._poll_seconds)
-
-    def _copy(
-        self, path: Path, found: Probe, writer: SegmentWriter, tell: Callable[[Position], None]
-    ) -> bool:
-        """Cut without encoding; False, with nothing recorded, if it does not lend itself to it."""
-        arguments = copy_arguments(path, found)
-        placed: list[Placed] = []
-        # Stored while ffmpeg still cuts and by several at once: the disk is what takes time.
+    def _run(self, run: Run, writers: Writers, is_finished: Callable[[], bool]) -> None:
+        skip = {one: writer.position.packaged_seconds for one, writer in writers.items()}
+        arguments = live_arguments(run.found, skip, self._work, timebase=run.timebase)
+        is_silent = run.found.audio is None and Rendition.AUDIO in writers
+        endless = Rendition.AUDIO if is_silent else None
         with (
-            Encoder(arguments, self._work, segment_seconds=FILE_SEGMENT_SECONDS) as encoder,
-            ThreadPoolExecutor(STORING_AT_ONCE, thread_name_prefix="storing") as pool,
+            _room(),
+            Encoder(arguments, self._work, self._renditions, endless=endless) as encoder,
         ):
-            encoder.feed_nothing()
-            stored: list[Future[PackagedSegment]] = []
-            try:
-                for piece in self._finished(encoder):
-                    # Keyframes too far apart: people could hardly seek.
-                    if piece.duration_seconds > LONGEST_COPIED_SECONDS:
-                        raise FfmpegFailed(f"{piece.duration_seconds:.1f} s without a keyframe")
-                    if (one := writer.place(piece)) is not None:
-                        placed.append(one)
-                        stored.append(pool.submit(writer.store, one))
-                        tell(writer.position)
-            except FfmpegFailed as failure:
-                log.info("video could not be copied and is encoded: %s", failure)
-                wait(stored)
-                for one in placed:
-                    writer.discard(one)
-                return False
-            whole = [future.result() for future in stored]
-        for segment in whole:
-            writer.record(segment)
-        return bool(placed)
+            encoder.feed(run.feed)
+            for segment in self._finished(encoder, is_finished, run):
+                writers[segment.rendition].write(segment)
 
-    def _encode(
-        self, path: Path, found: Probe, writer: SegmentWriter, tell: Callable[[Position], None]
+    def _tell_damage(
+        self, run: Run, before: Positions, on_damage: Callable[[Damage], None]
     ) -> None:
-        try:
-            with Encoder(file_arguments(path, found), self._work) as encoder:
-                encoder.feed_nothing()
-                for piece in self._finished(encoder):
-                    writer.write(piece)
-                    tell(writer.position)
-        except FfmpegFailed as failure:
-            raise NotAVideo(
-                "The video is broken: it could not be read to its end. Please export it again."
-            ) from failure
+        reached = before[Rendition.MAIN].packaged_seconds
+        if run.is_after_damage and run.take_seconds > reached:
+            on_damage(Damage(reached, run.take_seconds))
 
     def _finished(
-        self, encoder: Encoder, is_finished: Callable[[], bool] = lambda: True
+        self,
+        encoder: Encoder,
+        is_finished: Callable[[], bool] = lambda: True,
+        run: Run | None = None,
     ) -> Iterator[PlainSegment]:
         """Segments as they become whole, until ffmpeg ends; raises FfmpegFailed if it does badly.
 
@@ -225,33 +209,48 @@ class Packager:
                 moved_at = time.monotonic()
             if not running:
                 encoder.check()
-                if not ended:
+                if not ended and not (run and run.feed.barrier):
                     raise FfmpegFailed("ffmpeg ended before the take did")
                 return
             if ended and time.monotonic() - moved_at > STALLED_SECONDS:
                 raise FfmpegFailed(f"no segment for {STALLED_SECONDS:.0f} s")
             time.sleep(self._poll_seconds)
 
-    def _writer(self, origin: Origin, sink: SegmentSink, start: Position) -> SegmentWriter:
-        return SegmentWriter(
-            self._storage,
-            self._keys,
-            sink,
-            origin,
-            start=start,
-            key_seconds=self._key_seconds,
-        )
+    def _writers(self, origin: Origin, sink: SegmentSink, start: Positions) -> Writers:
+        ring = KeyRing(self._keys, origin.recording_id, self._key_seconds)
+        return {
+            rendition: SegmentWriter(
+                self._storage,
+                ring,
+                sink,
+                origin,
+                rendition,
+                start=start.get(rendition, Position()),
+            )
+            for rendition in self._renditions
+        }
 
 
-def _may_be_copied(path: Path, found: Probe) -> bool:
-    """True if every browser plays these very streams, at a size a small server can send."""
-    video, audio = found.video, found.audio
-    return (
-        video is not None
-        and video.codec == "h264"
-        and video.pixel_format in ("yuv420p", "yuvj420p")
-        and video.height <= LARGEST_COPIED_HEIGHT
-        and not video.is_turned
-        and (audio is None or audio.codec == "aac")
-        and path.stat().st_size * 8 / 1000 / found.duration_seconds <= MOST_COPIED_KILOBITS
-    )
+def _positions(writers: Writers) -> dict[Rendition, Position]:
+    return {rendition: writer.position for rendition, writer in writers.items()}
+
+
+@contextmanager
+def _room() -> Iterator[None]:
+    """Raises NoRoom for a disk that takes no more, whoever found it full."""
+    try:
+        yield
+    except OSError as failure:
+        if failure.errno not in FULL:
+            raise
+        raise NoRoom(_NO_ROOM) from failure
+    except FfmpegFailed as failure:
+        if "No space left on device" not in str(failure):
+            raise
+        raise NoRoom(_NO_ROOM) from failure
+
+
+_NO_ROOM = (
+    "The server's disk is full. What is sent is kept and shown as soon as there is room again: "
+    "please call the administrator."
+)

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from webinar.domain.errors import Conflict, DomainError, NotFound
 from webinar.media.durable import make_folder, sync_folder, write_all
@@ -55,6 +56,15 @@ class ChunkTooLarge(DomainError):
 
 class ChunkEmpty(DomainError):
     """A chunk without bytes."""
+
+
+class ChunkDamaged(Exception):
+    """What is on the disk is not what was acknowledged; the bytes [start, end) are lost."""
+
+    def __init__(self, start: int, end: int) -> None:
+        super().__init__(f"bytes {start} to {end} of the take are damaged on the disk")
+        self.start = start
+        self.end = end
 
 
 class StorageFull(DomainError):
@@ -138,16 +148,42 @@ class TakeStore:
     def follow(self, broadcast_id: str, take: int, from_byte: int) -> Iterator[bytes]:
         """The durable bytes from there on, in pieces; ends where the take ends at this moment.
 
-        Call again from the new position for what came meanwhile.
+        Call again from the new position for what came meanwhile. Every chunk is compared with
+        its checksum before any of it is passed on; raises ChunkDamaged.
         """
-        end = self.length(broadcast_id, take)
-        if from_byte >= end:
+        for start, end, is_whole in self.checked(broadcast_id, take, from_byte):
+            if not is_whole:
+                raise ChunkDamaged(start, end)
+            with self.path(broadcast_id, take).open("rb") as media:
+                at = max(start, from_byte)
+                media.seek(at)
+                while at < end and (piece := media.read(min(READ_BYTES, end - at))):
+                    at += len(piece)
+                    yield piece
+
+    def checked(
+        self, broadcast_id: str, take: int, from_byte: int
+    ) -> Iterator[tuple[int, int, bool]]:
+        """Start and end of the chunks from the one on that holds this byte; False: damaged."""
+        path = self.path(broadcast_id, take)
+        if from_byte >= self.length(broadcast_id, take):
             return
+        with path.open("rb") as media, path.with_suffix(".index").open("rb") as index:
+            first, reached = _entry_holding(index.fileno(), from_byte), 0
+            for number in range(first, os.fstat(index.fileno()).st_size // ENTRY_BYTES):
+                if (entry := _entry(index.fileno(), number)) is None:
+                    continue  # being written, or damaged: then the next one leaves a hole
+                start = entry.end - entry.length
+                if reached and start > reached:
+                    yield reached, start, False
+                reached = entry.end
+                yield start, entry.end, _is_whole(media, entry)
+
+    def read(self, broadcast_id: str, take: int, at: int, count: int) -> bytes:
+        """At most `count` bytes from there, as they lie on the disk."""
         with self.path(broadcast_id, take).open("rb") as media:
-            media.seek(from_byte)
-            while from_byte < end and (piece := media.read(min(READ_BYTES, end - from_byte))):
-                from_byte += len(piece)
-                yield piece
+            media.seek(at)
+            return media.read(count)
 
     def takes(self, broadcast_id: str) -> list[int]:
         """The numbers of the takes that have begun, in order."""
@@ -282,3 +318,26 @@ def _starts_a_video(data: bytes) -> bool:
         return True
     packets = data[: 3 * TRANSPORT_PACKET : TRANSPORT_PACKET]
     return len(packets) == 3 and set(packets) == {SYNC_BYTE}
+
+
+def _entry_holding(index: int, byte: int) -> int:
+    """The number of the chunk in which this byte lies, which must be there."""
+    low, high = 0, os.fstat(index).st_size // ENTRY_BYTES - 1
+    while low < high:
+        middle = (low + high) // 2
+        entry = _entry(index, middle)
+        if entry is not None and entry.end <= byte:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+def _is_whole(media: BinaryIO, entry: _Entry) -> bool:
+    """True if the bytes on the disk are the ones that were acknowledged."""
+    media.seek(entry.end - entry.length)
+    crc, left = 0, entry.length
+    while left and (piece := media.read(min(READ_BYTES, left))):
+        crc = zlib.crc32(piece, crc)
+        left -= len(piece)
+    return left == 0 and crc == entry.crc
