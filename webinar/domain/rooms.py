@@ -51,6 +51,7 @@ class RoomWork(StrEnum):
     """What the clock does about a room, and does again when it did not work."""
 
     MAKE = "make"
+    REGISTER = "register"
     FOLLOW = "follow"
     END = "end"
     ATTENDANCE = "attendance"
@@ -151,6 +152,24 @@ class Entry:
     """By what the provider knows the person."""
     is_kept: bool
     """True if the address is the person's for as long as the room lasts."""
+
+
+@dataclass(frozen=True)
+class KeptEntry:
+    """A person's own address, and in which role it lets them in."""
+
+    address: str
+    role: RoomRole
+
+    def to_text(self) -> str:
+        """What is sealed."""
+        return f"{self.role}\n{self.address}"
+
+    @classmethod
+    def from_text(cls, text: str) -> "KeptEntry":
+        """What was sealed."""
+        role, _, address = text.partition("\n")
+        return cls(address, RoomRole(role))
 
 
 class RoomEventKind(StrEnum):

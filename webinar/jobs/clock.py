@@ -14,7 +14,17 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.schedulers.base import BaseScheduler
 from apscheduler.schedulers.blocking import BlockingScheduler
 
-from webinar.jobs import deciding, destroying, encoding, faculty, mail, receiving, season
+from webinar.jobs import (
+    deciding,
+    destroying,
+    encoding,
+    faculty,
+    mail,
+    receiving,
+    rehearsing,
+    rooms,
+    season,
+)
 from webinar.jobs.toolbox import Toolbox
 
 log = logging.getLogger(__name__)
@@ -33,14 +43,18 @@ TICKS = (
     Tick("send mails that are due", 1, mail.deliver_due),
     Tick("keep an encoder on every broadcast", 1, encoding.supervise),
     Tick("listen for programs that send", 1, receiving.supervise),
+    Tick("keep a picture on every rehearsal", 1, rehearsing.supervise),
     Tick("decide credit", 5, deciding.decide_due),
+    Tick("tend rooms of others", 5, rooms.tend),
     Tick("close recordings whose window is over", 10, season.close_recordings),
     Tick("destroy recordings that have ended", 30, destroying.destroy_ended),
     Tick("end sessions whose hour is over", 30, season.end_past_sessions),
     Tick("warn of recordings that close", 60, season.warn_of_closing),
+    Tick("fetch recordings from rooms of others", 60, rooms.fetch_recordings),
     Tick("remind the faculty of what is missing", 60, faculty.remind_faculty),
     Tick("look for remains of destroyed recordings", 3600, destroying.reconcile),
     Tick("forget files of nobody", 3600, faculty.forget_files),
+    Tick("forget pictures of slides", 3600, rehearsing.forget_slide_pages),
 )
 
 
