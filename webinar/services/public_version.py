@@ -12,7 +12,6 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, Engine, Select, event, select, text
 
-from webinar.db import DbSession
 from webinar.models import FeedState
 
 KEY = "public pages"
@@ -28,18 +27,31 @@ UNSEEN = frozenset(
         "certificate",
         "credit_decision",
         "delivery",
+        "destruction",
+        "destruction",
         "evaluation_answers",
         "evaluation_given",
+        "extension_request",
+        "external_room",
         "faculty_link",
         "feed_state",
         "identifier",
         "media_segment",
         "question",
+        "recording_caption",
+        "recording_chapter",
+        "recording_slide",
         "registration",
+        "rehearsal",
+        "room_guest",
+        "room_notice",
+        "room_visit",
         "season_change",
         "series_registration",
         "sign_in_link",
+        "stream_key",
         "test_attempt",
+        "upload",
         "user",
         "user_role",
         "viewing_pass",
@@ -64,9 +76,21 @@ def watch(engine: Engine) -> None:
     event.listen(engine, "commit", _renew)
 
 
-def current(db: DbSession) -> str:
-    """The token as this transaction sees it; "" while nothing was ever written."""
-    return db.connection().execute(_current()).scalar() or ""
+def reader(engine: Engine) -> Engine:
+    """The engine to ask `current` of; make it once.
+
+    On PostgreSQL it asks without a transaction: to begin one and to end it would be two of the
+    three ways to the server.
+    """
+    if engine.dialect.name == "sqlite":
+        return engine.execution_options(read_only=True)
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
+def current(reader: Engine) -> str:
+    """The token right now; "" while nothing was ever written."""
+    with reader.connect() as connection:
+        return connection.execute(_current()).scalar() or ""
 
 
 @cache

@@ -108,6 +108,7 @@ class PageCache:
 def init_app(app: Flask) -> None:
     """Answer from what is kept, and keep what is answered."""
     app.extensions["page_cache"] = PageCache()
+    app.extensions["public_version"] = public_version.reader(app.extensions["engine"])
     public_version.watch(app.extensions["engine"])
     app.before_request(_answer)
     app.after_request(_keep)
@@ -118,7 +119,7 @@ def _answer() -> Response | None:
     if not _is_anybodys():
         return None
     # Before anything else is read: a change that comes meanwhile makes the page too new, not old.
-    version = public_version.current(g.db)
+    version = public_version.current(current_app.extensions["public_version"])
     cache, key, minute = _cache(), _key(), _minute()
     page = cache.find(key, version, minute)
     if page is None:
