@@ -28,7 +28,6 @@ UNSEEN = frozenset(
         "credit_decision",
         "delivery",
         "destruction",
-        "destruction",
         "evaluation_answers",
         "evaluation_given",
         "extension_request",
