@@ -18,6 +18,7 @@ from webinar.web.manage import (  # noqa: F401 -- imported for their views
     recording_chapters,
     recording_desk,
     recording_scenes,
+    recording_upload,
     recordings,
     rooms,
     scope,
@@ -38,6 +39,7 @@ from webinar.web.manage import (  # noqa: F401 -- imported for their views
     simulator,
     societies,
     topics,
+    uploads,
 )
 
 bp = blueprint.bp
