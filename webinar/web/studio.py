@@ -13,12 +13,13 @@ from webinar.domain.errors import DomainError, NotAllowed
 from webinar.domain.gate import may_go_live
 from webinar.media.takes import LARGEST_CHUNK, ChunkOutOfOrder
 from webinar.models import Broadcast, WebinarSession
-from webinar.services import broadcasts, gate, questions, sessions
+from webinar.services import broadcasts, gate, questions, sessions, studio_desk
 from webinar.services.feeds import refresh
 from webinar.tools import calendar_tool
 from webinar.web.access import signed_in
 from webinar.web.guards import limiter
 from webinar.web.media import shelf
+from webinar.web.studio_slides import decks
 
 bp = Blueprint("studio", __name__, url_prefix="/studio/<public_id>")
 
@@ -61,6 +62,8 @@ def show(public_id: str) -> ResponseReturnValue:
         earliest=broadcasts.earliest_of(session),
         may_moderate=broadcasts.may_moderate(g.db, session, current_user),
         is_moderated=may_go_live(gate.parts_of(session)),
+        colleagues=studio_desk.colleagues(g.db, session, but=current_user.id),
+        decks=decks(session),
     )
 
 

@@ -12,6 +12,7 @@ from webinar.models import Broadcast, BroadcastTake, WebinarSession
 from webinar.services import broadcasts, questions, recordings, sessions, studio_desk
 from webinar.web.access import signed_in
 from webinar.web.guards import limiter
+from webinar.web.studio_rehearsal import summary
 
 bp = Blueprint("studio_desk", __name__, url_prefix="/studio/<public_id>")
 
@@ -45,6 +46,7 @@ def state(public_id: str) -> ResponseReturnValue:
         "break": broadcast is not None and broadcast.break_since is not None,
         **_handing(broadcast),
         "disk_low": _disk_is_low(),
+        "rehearsal": summary(session),
     }
 
 

@@ -13,8 +13,8 @@ export class Refused extends Error {
   }
 }
 
-export async function ask(url, { method = "GET", json, bytes, ...rest } = {}) {
-  const headers = { Accept: "application/json", "X-CSRFToken": csrfToken() };
+export async function ask(url, { method = "GET", json, bytes, headers: more = {}, ...rest } = {}) {
+  const headers = { Accept: "application/json", "X-CSRFToken": csrfToken(), ...more };
   if (json !== undefined) headers["Content-Type"] = "application/json";
   if (bytes !== undefined) headers["Content-Type"] = "application/octet-stream";
   const body = json !== undefined ? JSON.stringify(json) : bytes;

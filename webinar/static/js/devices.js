@@ -1,4 +1,6 @@
-// Camera, screen and microphone: what the studio shows and hears, and how loud.
+// Camera, screen, slides and microphone: what the studio shows and hears, and how loud.
+
+import { drawsWhenHidden, Mixer } from "./studio_mixer.js";
 
 const CAMERA = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 25 } };
 const SCREEN = { width: { max: 1920 }, height: { max: 1080 }, frameRate: { max: 15 } };
@@ -23,18 +25,25 @@ const TROUBLES = {
 };
 
 export class Devices {
-  picture = null; // MediaStream of camera or screen; null: sound only
+  picture = null; // MediaStream that is filmed; null: sound only
   sound = null; // MediaStream of the microphone
-  source = "camera";
+  source = "camera"; // or screen, slides, none
+  hasInset = false; // the camera in the corner of screen or slides
+  isOff = false; // muted by the person: the track gives silence
+  isHeld = false; // a break: neither picture nor sound leaves this room
   troubles = { camera: "", microphone: "" };
   heardAt = null;
   meter = null;
   isAsking = true; // until the browser has said yes or no
+  camera = null;
+  screen = null;
+  slide = null; // a function that gives a fresh ImageBitmap of the slide that is shown
+  mixer = null;
 
   // `onChange` hears of every new picture or sound, and of troubles.
   constructor({ camera, microphone, onChange }) {
-    Object.assign(this, { camera, microphone, onChange });
-    camera.addEventListener("change", () => this.source === "camera" && this.useCamera());
+    Object.assign(this, { cameras: camera, microphones: microphone, onChange });
+    camera.addEventListener("change", () => this.showsCamera && this.useCamera());
     microphone.addEventListener("change", () => this.useMicrophone());
     navigator.mediaDevices.addEventListener("devicechange", () => this.lookAgain());
     // A browser may keep the meter asleep until the first press on the page.
@@ -45,12 +54,21 @@ export class Devices {
     return Boolean(navigator.mediaDevices.getDisplayMedia);
   }
 
+  get showsCamera() {
+    return this.source === "camera" || (this.source !== "none" && this.hasInset);
+  }
+
+  // True if what people see stands still while this tab is hidden.
+  get mustStayVisible() {
+    return this.mixer !== null && !drawsWhenHidden();
+  }
+
   // One question for both; if that is refused, each by itself, to know which is missing.
   async begin() {
     try {
       const both = await navigator.mediaDevices.getUserMedia({ video: CAMERA, audio: MICROPHONE });
       this.setSound(new MediaStream(both.getAudioTracks()));
-      this.setPicture(new MediaStream(both.getVideoTracks()), "camera");
+      this.setCamera(new MediaStream(both.getVideoTracks()));
     } catch {
       await this.useCamera();
       await this.useMicrophone();
@@ -59,10 +77,13 @@ export class Devices {
     await this.list();
   }
 
-  async useCamera() {
+  // The camera alone, or anew in the corner where it is shown.
+  async useCamera({ alone = this.source === "camera" || this.source === "none" } = {}) {
     try {
-      const video = { ...CAMERA, ...chosen(this.camera) };
-      this.setPicture(await navigator.mediaDevices.getUserMedia({ video }), "camera");
+      const video = { ...CAMERA, ...chosen(this.cameras) };
+      const stream = await navigator.mediaDevices.getUserMedia({ video });
+      if (alone) this.source = "camera";
+      this.setCamera(stream);
     } catch (error) {
       this.complain("camera", error);
     }
@@ -76,34 +97,109 @@ export class Devices {
     } catch {
       return;
     }
-    this.setPicture(stream, "screen");
+    release(this.screen);
+    this.screen = stream;
+    this.source = "screen";
+    // The sharing was ended with the browser's own button.
+    stream.getVideoTracks()[0].addEventListener("ended", () => this.onScreenEnded(stream));
+    this.compose();
+  }
+
+  // `slide` gives the picture that is shown now; call `turnSlide` when it changes.
+  useSlides(slide) {
+    this.slide = slide;
+    this.source = "slides";
+    this.compose();
+  }
+
+  useNoPicture() {
+    this.source = "none";
+    this.compose();
+  }
+
+  async turnSlide() {
+    const mixer = this.mixer;
+    if (this.source !== "slides" || mixer === null) return;
+    const image = await this.slide();
+    if (this.mixer === mixer) mixer.show(image);
+    else image.close();
+  }
+
+  async setInset(isOn) {
+    this.hasInset = isOn;
+    if (isOn && this.camera === null && this.source !== "camera") await this.useCamera({ alone: false });
+    else this.compose();
+    if (this.camera === null) this.hasInset = false;
   }
 
   async useMicrophone() {
     try {
-      const audio = { ...MICROPHONE, ...chosen(this.microphone) };
+      const audio = { ...MICROPHONE, ...chosen(this.microphones) };
       this.setSound(await navigator.mediaDevices.getUserMedia({ audio }));
     } catch (error) {
       this.complain("microphone", error);
     }
   }
 
-  setPicture(stream, source) {
-    release(this.picture);
-    this.picture = stream;
-    this.source = source;
+  setCamera(stream) {
+    release(this.camera);
+    this.camera = stream;
     this.troubles.camera = "";
-    // Unplugged, or the sharing was ended with the browser's own button.
-    stream.getVideoTracks()[0].addEventListener("ended", () => this.onPictureEnded(stream));
+    stream.getVideoTracks()[0].addEventListener("ended", () => this.onCameraEnded(stream));
+    this.compose();
+  }
+
+  // What is filmed: one track as it is where that is enough, mixed only where it must be.
+  compose() {
+    this.mixer?.stop();
+    this.mixer = null;
+    if (!this.showsCamera) this.camera = released(this.camera);
+    if (this.source !== "screen") this.screen = released(this.screen);
+    const inset = this.source !== "camera" && this.hasInset ? track(this.camera) : null;
+    if (this.source === "slides" || (this.source === "screen" && inset)) {
+      this.mixer = new Mixer({ base: track(this.screen), inset });
+      this.picture = this.mixer.stream;
+      this.turnSlide();
+    } else {
+      this.picture = { camera: this.camera, screen: this.screen, none: null }[this.source];
+    }
+    this.applyHold();
     this.onChange();
   }
 
-  async onPictureEnded(stream) {
-    if (this.picture !== stream) return;
-    this.picture = null;
+  setMuted(isOff) {
+    this.isOff = isOff;
+    this.applyHold();
+    this.onChange();
+  }
+
+  // Nothing of picture and sound leaves this room while it is held; the take goes on, dark.
+  setHeld(isHeld) {
+    if (this.isHeld === isHeld) return;
+    this.isHeld = isHeld;
+    this.applyHold();
+    this.onChange();
+  }
+
+  applyHold() {
+    for (const each of this.sound?.getTracks() ?? []) each.enabled = !this.isOff && !this.isHeld;
+    for (const each of this.picture?.getTracks() ?? []) each.enabled = !this.isHeld;
+  }
+
+  async onScreenEnded(stream) {
+    if (this.screen !== stream) return;
+    this.source = "camera";
+    await this.list();
+    await this.useCamera({ alone: true });
+    if (this.camera === null) this.compose();
+  }
+
+  async onCameraEnded(stream) {
+    if (this.camera !== stream) return;
+    this.camera = null;
     await this.list();
     await this.useCamera();
-    if (this.picture === null) this.onChange();
+    if (this.camera === null) this.compose();
   }
 
   setSound(stream) {
@@ -111,6 +207,7 @@ export class Devices {
     this.sound = stream;
     this.troubles.microphone = "";
     this.listen(stream);
+    this.applyHold();
     stream.getAudioTracks()[0].addEventListener("ended", async () => {
       if (this.sound !== stream) return;
       await this.list();
@@ -126,14 +223,14 @@ export class Devices {
 
   async lookAgain() {
     await this.list();
-    if (this.picture === null && this.camera.options.length > 0) await this.useCamera();
-    if (this.sound === null && this.microphone.options.length > 0) await this.useMicrophone();
+    if (this.camera === null && this.showsCamera && this.cameras.options.length > 0) await this.useCamera();
+    if (this.sound === null && this.microphones.options.length > 0) await this.useMicrophone();
   }
 
   async list() {
     const devices = await navigator.mediaDevices.enumerateDevices();
-    fill(this.camera, devices, "videoinput", "Camera", this.source === "camera" ? this.picture : null);
-    fill(this.microphone, devices, "audioinput", "Microphone", this.sound);
+    fill(this.cameras, devices, "videoinput", "Camera", this.camera);
+    fill(this.microphones, devices, "audioinput", "Microphone", this.sound);
   }
 
   // A level that moves says more than "microphone on".
@@ -160,9 +257,16 @@ export class Devices {
   }
 
   release() {
-    release(this.picture);
-    release(this.sound);
+    this.mixer?.stop();
+    for (const stream of [this.camera, this.screen, this.sound]) release(stream);
   }
+}
+
+const track = (stream) => stream?.getVideoTracks()[0] ?? null;
+
+function released(stream) {
+  release(stream);
+  return null;
 }
 
 function release(stream) {

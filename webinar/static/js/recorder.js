@@ -8,7 +8,8 @@ const PICTURE_KINDS = [
   "video/mp4",
 ];
 const SOUND_KINDS = ["audio/webm;codecs=opus", "audio/mp4"];
-const CHUNK_MILLISECONDS = 1_000;
+// What a piece holds, people see later by; more pieces a second would cost more than they gain.
+const CHUNK_MILLISECONDS = 500;
 const VIDEO_BITS = 1_800_000;
 const AUDIO_BITS = 96_000;
 
@@ -16,11 +17,13 @@ export const canRecord = () => Boolean(navigator.mediaDevices?.getUserMedia && w
 
 export class Recorder {
   recorder = null;
+  take = null;
   // One change after the other: two recorders at once would close each other's takes.
   turn = Promise.resolve();
 
-  constructor(devices) {
-    this.devices = devices;
+  // `onBroken` hears when the browser gave up filming by itself: a codec, a track.
+  constructor(devices, { onBroken = () => {} } = {}) {
+    Object.assign(this, { devices, onBroken });
   }
 
   get isRunning() {
@@ -53,20 +56,28 @@ export class Recorder {
       ...sound.getAudioTracks(),
     ]);
     const kinds = picture ? PICTURE_KINDS : SOUND_KINDS;
-    this.recorder = new MediaRecorder(stream, {
+    const recorder = new MediaRecorder(stream, {
       mimeType: kinds.find((kind) => MediaRecorder.isTypeSupported(kind)),
       videoBitsPerSecond: VIDEO_BITS,
       audioBitsPerSecond: AUDIO_BITS,
     });
-    const send = sender.startTake();
-    this.recorder.addEventListener("dataavailable", (event) => send(event.data));
-    this.recorder.start(CHUNK_MILLISECONDS);
+    const take = sender.startTake();
+    recorder.addEventListener("dataavailable", ({ data }) => take.add(data));
+    recorder.addEventListener("stop", () => {
+      if (this.recorder === recorder && !this.isEnding) this.onBroken();
+    });
+    recorder.start(CHUNK_MILLISECONDS);
+    Object.assign(this, { recorder, take, isEnding: false });
   }
 
-  end() {
-    if (!this.isRunning) return undefined;
-    const stopped = new Promise((resolve) => this.recorder.addEventListener("stop", resolve, { once: true }));
-    this.recorder.stop();
-    return stopped;
+  async end() {
+    this.isEnding = true;
+    if (this.isRunning) {
+      const stopped = new Promise((resolve) => this.recorder.addEventListener("stop", resolve, { once: true }));
+      this.recorder.stop();
+      await stopped;
+    }
+    await this.take?.end();
+    this.take = null;
   }
 }

@@ -1,135 +1,112 @@
-// The studio: pick camera, microphone or screen; look; go live; stop.
+// The studio: pick camera, microphone, screen or slides; look; go live; stop.
 //
 // Its state follows from a few facts and is drawn anew whenever one of them changes: check, ready,
-// on air; and "silent": the session is on air, but nothing is sent from this page.
+// on air, break; "other": somebody else sends; "silent": on air, but nobody sends; rehearsal.
 
 import { ask } from "./answers.js";
 import { Devices } from "./devices.js";
 import { canRecord, Recorder } from "./recorder.js";
-import { Sender } from "./sender.js";
+import { isOfThisTab, Sender } from "./sender.js";
+import { draw as drawFacts, drawLevel, part, show, write } from "./studio_draw.js";
+import { listenToKeys } from "./studio_keys.js";
+import { Rehearsal } from "./studio_rehearsal.js";
+import { Slides } from "./studio_slides.js";
+import { openStore } from "./studio_store.js";
 
-const STATE_MILLISECONDS = 5_000;
-const PACKAGED_LATE = 20_000;
-const QUIET_LONG = 20_000;
-const SLOW_CHUNKS = 4;
-
-const WORDS = { check: "Check", ready: "Ready", "on-air": "On air", silent: "On air, not sending", ending: "Ending" };
+const STATE_MILLISECONDS = 3_000;
+const RESTART_MILLISECONDS = 10_000;
 
 const studio = document.querySelector("[data-studio]");
-const part = (name) => document.querySelector(`[data-part="${name}"]`);
-const { base, earliestWords } = studio.dataset;
-const earliest = Date.parse(studio.dataset.earliest);
+const { base, earliestWords, owner } = studio.dataset;
 const serverAhead = Date.parse(studio.dataset.now) - Date.now();
+const serverNow = () => Date.now() + serverAhead;
 const title = document.title;
 
 const devices = canRecord()
   ? new Devices({ camera: part("camera"), microphone: part("microphone"), onChange: onSourcesChanged })
   : null;
-const recorder = new Recorder(devices);
-let sender = new Sender(base, () => onSenderChange());
+const recorder = new Recorder(devices, { onBroken: () => isSending && film() });
+const slides = new Slides({ base, onTurn: () => devices.turnSlide() });
 
+let sender = null;
 let onAirSince = studio.dataset.onAirSince ? Date.parse(studio.dataset.onAirSince) : null;
 let isSending = false;
 let isEnding = false;
 let isBusy = false;
+let hasRival = false; // another studio sends, and nobody has said yet that we take over
+let restartedAt = -RESTART_MILLISECONDS;
 let packaged = { seconds: 0, at: 0 };
-const problems = { studio: "", server: "" };
-
-const serverNow = () => Date.now() + serverAhead;
+let server = { sender: null, take: null, break: studio.dataset.break === "on", handed_to_me: false, handed_to: null };
+const problems = { studio: "", server: "", store: "" };
+const rehearsal = new Rehearsal({ base, devices, onChange: () => draw(), isOnAir: () => onAirSince !== null });
 
 function state() {
   if (isEnding) return "ending";
-  if (onAirSince !== null) return isSending ? "on-air" : "silent";
-  return devices?.sound && serverNow() >= earliest ? "ready" : "check";
+  if (onAirSince !== null) {
+    if (isSending && !hasRival) return server.break ? "break" : "on-air";
+    return server.sender ? "other" : "silent";
+  }
+  if (rehearsal.isOn) return "rehearsal";
+  return devices?.sound && serverNow() >= Date.parse(studio.dataset.earliest) ? "ready" : "check";
 }
 
-function line(now) {
-  const seen = devices?.picture ? "see and hear you" : "hear you";
-  if (now === "ending") return "Sending the last seconds. Keep this page open.";
-  if (now === "silent") {
-    return "The session is on air, but nothing is sent from this page. If another studio is sending, yours takes over.";
-  }
-  if (now === "on-air") {
-    if (sender.isSignedOut) return "You are signed out. Nothing is lost: sign in again in another tab.";
-    if (sender.tries > 0) return "No connection. Nothing is lost: go on, and keep this page open.";
-    if (sender.waitingChunks > SLOW_CHUNKS) return "The network is slow. Nothing is lost: keep this page open.";
-    return `People ${seen}, about six seconds later.`;
-  }
-  if (now === "ready") return "Nobody sees or hears you yet. Press Go live when you want to begin.";
-  if (serverNow() < earliest) return `Nobody sees or hears you. You can go live from ${earliestWords}; until then, check picture and sound here.`;
-  return "Nobody sees or hears you.";
+function facts() {
+  return {
+    state: state(),
+    sender: rehearsal.isMine ? rehearsal.sender : sender,
+    earliest: Date.parse(studio.dataset.earliest),
+    endsAt: Date.parse(studio.dataset.ends),
+    isOnAir: onAirSince !== null,
+    devices, server, packaged, isBusy, onAirSince, serverNow, earliestWords, rehearsal,
+  };
 }
 
 function draw() {
-  const now = state();
-  studio.dataset.state = now;
-  write("word", WORDS[now]);
-  write("line", line(now));
-  part("line").classList.toggle("slow", now === "on-air" && (sender.tries > 0 || sender.waitingChunks > SLOW_CHUNKS));
-  const goLive = part("go-live");
-  goLive.hidden = now === "on-air" || now === "ending";
-  goLive.disabled = isBusy || !devices?.sound || now === "check";
-  write("go-live", now === "silent" ? "Go on sending" : "Go live");
-  part("stop").hidden = now !== "on-air" && now !== "silent";
-  document.title = now === "on-air" ? `● On air: ${title}` : title;
+  if (sender === null) return;
+  const now = facts();
+  studio.dataset.state = now.state;
+  drawFacts(now);
+  document.title = now.state === "on-air" ? `● On air: ${title}` : title;
   const message = [devices?.troubles.camera, devices?.troubles.microphone, ...Object.values(problems)];
   write("problem", message.filter(Boolean).join(" "));
-  part("problem").hidden = part("problem").textContent === "";
-  drawHealth(now);
-  drawClock();
+  show("problem", part("problem").textContent !== "");
+  drawAsked(now.state);
+  show("rehearse", onAirSince === null && Boolean(devices?.sound) && !rehearsal.isOn);
+  const lost = Math.round(sender.lostMilliseconds / 1000);
+  show("stranded", lost > 0);
+  write("stranded-words", `${lost} s that this page filmed could not be sent: another studio had taken over, or the session was over.`);
 }
 
-function drawHealth(now) {
-  const waiting = sender.waitingChunks;
-  if (now === "silent") setWord("sending", "broken", "nothing from here");
-  else if (now === "check" || now === "ready") setWord("sending", "", "not yet");
-  else if (sender.tries > 0) setWord("sending", "slow", `no connection, nothing lost: ${waiting} s waiting`);
-  else if (waiting > SLOW_CHUNKS) setWord("sending", "slow", `slow, nothing lost: ${waiting} s waiting`);
-  else setWord("sending", "fine", "fine");
-  if (onAirSince === null || packaged.seconds === 0) return;
-  const isLate = performance.now() - packaged.at > PACKAGED_LATE;
-  setWord("packaged", isLate ? "slow" : "fine", isLate ? "waits for the rest" : devices?.picture ? "sees you" : "hears you");
-}
-
-function drawClock() {
-  if (onAirSince === null) return;
-  const seconds = Math.max(0, Math.floor((serverNow() - onAirSince) / 1000));
-  const minutes = String(Math.floor(seconds / 60)).padStart(2, "0");
-  write("clock", `${minutes}:${String(seconds % 60).padStart(2, "0")}`);
-}
-
-function drawLevel() {
-  part("level").value = devices.level();
-  const quiet = devices.heardAt === null ? Infinity : performance.now() - devices.heardAt;
-  if (devices.sound === null) setWord("sound", devices.isAsking ? "" : "broken", devices.isAsking ? "not yet" : "no microphone");
-  else if (devices.isMuted) setWord("sound", "broken", "muted by this computer");
-  else if (quiet === Infinity) setWord("sound", "slow", "nothing heard yet");
-  else if (quiet > QUIET_LONG) setWord("sound", "slow", "quiet for a while");
-  else setWord("sound", "fine", "heard");
-}
-
-function setWord(name, kind, text) {
-  part(name).className = kind;
-  write(name, text);
-}
-
-// Text that stays the same is not written: it would be read aloud again.
-function write(name, text) {
-  const element = part(name);
-  if (element.textContent.trim() !== text) element.textContent = text;
+// Asked by a colleague to go on, or waiting for one who was asked.
+function drawAsked(now) {
+  const isAsked = server.handed_to_me && now !== "on-air" && now !== "ending";
+  show("asked", isAsked);
+  const waits = server.handed_to && !server.handed_to_me && onAirSince !== null;
+  show("waits", Boolean(waits));
+  if (waits) write("waits-words", `${server.handed_to} was asked to go on sending. Go on until they do.`);
 }
 
 function onSourcesChanged() {
   part("preview").srcObject = devices.picture;
-  part("waiting").hidden = devices.picture !== null || devices.sound !== null;
-  part("sound-only").hidden = devices.picture !== null || devices.sound === null;
+  show("waiting", devices.picture === null && devices.sound === null && devices.source !== "none");
+  show("sound-only", devices.picture === null && devices.sound !== null);
+  show("held", devices.isHeld);
   for (const button of studio.querySelectorAll("[data-source]")) {
-    const isOn = devices.picture !== null && button.dataset.source === devices.source;
+    const isOn = button.dataset.source === devices.source && (devices.picture !== null || devices.source === "none");
     button.setAttribute("aria-pressed", String(isOn));
   }
-  if (isSending && !isEnding && devices.sound) film();
+  part("inset").checked = devices.hasInset;
+  part("inset").disabled = devices.source === "camera" || devices.source === "none";
+  show("slides-bar", devices.source === "slides");
+  if (filmed !== devices.picture || heard !== devices.sound) {
+    [filmed, heard] = [devices.picture, devices.sound];
+    if (isSending && !isEnding && devices.sound) film();
+    if (rehearsal.isMine && devices.sound) rehearsal.film();
+  }
   draw();
 }
+let filmed = null;
+let heard = null;
 
 async function film() {
   try {
@@ -143,13 +120,23 @@ async function film() {
 }
 
 async function onGoLive() {
+  if (onAirSince !== null && server.sender !== null && !server.handed_to_me) {
+    askRival(`${server.sender} is sending right now.`);
+    return;
+  }
+  await goLive();
+}
+
+async function goLive({ takesOver = false } = {}) {
   isBusy = true;
   problems.studio = "";
   draw();
   try {
+    await rehearsal.stop();
     await ask(`${base}/live`, { method: "POST", json: {} });
     onAirSince ??= serverNow();
-    if (sender.refusal) sender = new Sender(base, () => onSenderChange());
+    if (takesOver) sender.meansIt = true;
+    devices.setHeld(server.break);
     await film();
     keepAwake();
   } catch (error) {
@@ -157,7 +144,37 @@ async function onGoLive() {
   }
   isBusy = false;
   draw();
-  if (isSending) part("stop").focus();
+  // Not on Stop: the space bar mutes.
+  if (isSending) studio.focus();
+}
+
+// Another studio sends: nothing happens before somebody has said that it is meant.
+function askRival(words) {
+  write("rival-words", `${words} If you take over, their picture and sound end, and yours go on.`);
+  if (!part("rival-dialog").open) part("rival-dialog").showModal();
+}
+
+function onRival(error) {
+  hasRival = true;
+  askRival(error.message);
+  draw();
+}
+
+async function onRivalAnswer(takesOver) {
+  part("rival-dialog").close();
+  hasRival = false;
+  if (!isSending) {
+    if (takesOver) await goLive({ takesOver });
+    return;
+  }
+  if (takesOver) {
+    sender.takeOver();
+    return;
+  }
+  isSending = false;
+  sender.giveUp();
+  await recorder.stop();
+  draw();
 }
 
 async function onStop() {
@@ -184,12 +201,21 @@ function leave() {
   location.reload();
 }
 
-async function onSenderChange() {
-  if (sender.refusal && isSending) {
-    isSending = false;
-    problems.studio = `${sender.refusal.message} What was sent before is safe.`;
-    await recorder.stop();
+// The take was refused. Nobody else sends: then only the take is broken, and a new one begins.
+async function onRefused(error) {
+  if (!isSending || isEnding) return;
+  isSending = false;
+  await recorder.stop();
+  const look = await ask(`${base}/state`).catch(() => server);
+  if (look.status === "live" && look.sender === null && performance.now() - restartedAt > RESTART_MILLISECONDS) {
+    restartedAt = performance.now();
+    await film();
+    return;
   }
+  problems.studio = look.sender
+    ? `${look.sender} has taken over. What you sent before is safe.`
+    : `${error.message} What was sent before is safe.`;
+  server = { ...server, ...look };
   draw();
 }
 
@@ -197,16 +223,51 @@ async function lookAtServer() {
   const answer = await ask(`${base}/state`);
   if (isEnding) return;
   if (answer.status === "ended" || answer.status === "cancelled") leave();
+  server = answer;
+  // What this tab sent before its reload is nobody else's.
+  if (!isSending && isOfThisTab(answer.take)) server.sender = null;
   // Another studio of this session went live.
   if (answer.status === "live") onAirSince ??= serverNow();
   if (answer.packaged_seconds > packaged.seconds) {
     packaged = { seconds: answer.packaged_seconds, at: performance.now() };
   }
   problems.server = answer.problem ?? "";
-  const count = document.querySelector('[data-part="questions-count"]');
+  if (isSending) devices.setHeld(answer.break);
+  rehearsal.hear(answer.rehearsal);
   const open = answer.open_questions;
-  if (count) write("questions-count", open === 0 ? "" : `${open} open question${open === 1 ? "" : "s"}`);
+  write("questions-count", open === 0 ? "" : `${open} open question${open === 1 ? "" : "s"}`);
   draw();
+}
+
+async function onBreak() {
+  const on = !server.break;
+  // Quiet at once, whatever the network does; heard again only when the server says so.
+  if (on && isSending) devices.setHeld(true);
+  await tell(async () => {
+    await ask(`${base}/break`, { method: "POST", json: { on } });
+    server.break = on;
+    if (isSending) devices.setHeld(on);
+  });
+}
+
+const handOver = (to) => tell(() => ask(`${base}/hand-over`, { method: "POST", json: { to } }).then(lookAtServer));
+
+async function tell(step) {
+  problems.studio = "";
+  try {
+    await step();
+  } catch (error) {
+    problems.studio = error.message;
+  }
+  draw();
+}
+
+async function saveStranded() {
+  for (const [index, stranded] of sender.stranded.entries()) {
+    const url = URL.createObjectURL(await sender.saved(stranded));
+    Object.assign(document.createElement("a"), { href: url, download: `not-sent-${index + 1}.webm` }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+  }
 }
 
 // A telephone that goes dark stops filming.
@@ -221,25 +282,72 @@ function warn(event) {
   event.returnValue = true;
 }
 
-async function begin() {
-  part("go-live").addEventListener("click", onGoLive);
-  part("stop").addEventListener("click", () => part("stop-dialog").showModal());
-  part("stop-yes").addEventListener("click", onStop);
-  part("stop-no").addEventListener("click", () => part("stop-dialog").close());
+const on = (name, step) => part(name)?.addEventListener("click", step);
+
+function wire() {
+  on("go-live", onGoLive);
+  on("stop", () => part("stop-dialog").showModal());
+  on("stop-yes", onStop);
+  on("stop-no", () => part("stop-dialog").close());
+  on("rival-yes", () => onRivalAnswer(true));
+  on("rival-no", () => onRivalAnswer(false));
+  on("break", onBreak);
+  on("hand-over", () => part("hand-dialog").showModal());
+  on("hand-no", () => part("hand-dialog").close());
+  on("asked-yes", () => goLive());
+  on("asked-no", () => handOver(null));
+  on("waits-no", () => handOver(null));
+  on("stranded-save", saveStranded);
+  on("stranded-forget", () => sender.forgetStranded().then(draw));
+  for (const button of studio.querySelectorAll("[data-hand-to]")) {
+    button.addEventListener("click", () => {
+      part("hand-dialog").close();
+      handOver(Number(button.dataset.handTo));
+    });
+  }
   addEventListener("beforeunload", warn);
   document.addEventListener("visibilitychange", keepAwake);
+}
+
+function wireDevices() {
+  const steps = {
+    camera: () => devices.useCamera({ alone: true }),
+    screen: () => devices.useScreen(),
+    slides: () => slides.choose().then((slide) => slide && devices.useSlides(slide)),
+    none: () => devices.useNoPicture(),
+  };
+  for (const button of studio.querySelectorAll("[data-source]")) {
+    button.addEventListener("click", steps[button.dataset.source]);
+    if (button.dataset.source === "screen") button.hidden = !devices.canShareScreen;
+  }
+  part("inset").addEventListener("change", (event) => devices.setInset(event.target.checked));
+  on("mute", () => devices.setMuted(!devices.isOff));
+  on("rehearse", () => tell(() => rehearsal.start()));
+  on("rehearse-stop", () => tell(() => rehearsal.stop()));
+  listenToKeys(studio, {
+    mute: () => devices.setMuted(!devices.isOff),
+    break: () => onAirSince !== null && !isEnding && onBreak(),
+    next: () => devices.source === "slides" && slides.turn(1),
+    previous: () => devices.source === "slides" && slides.turn(-1),
+  });
+}
+
+async function begin() {
+  const store = await openStore(owner);
+  sender = new Sender(base, store, { onChange: draw, onRefused, onRival });
+  wire();
   setInterval(draw, 500);
   setInterval(() => lookAtServer().catch(() => {}), STATE_MILLISECONDS);
+  lookAtServer().catch(() => {});
+  if (!store.isDurable) problems.store = "This browser keeps nothing on its disk, as in a private window: keep this page open until all is sent.";
+  await sender.resume();
   if (devices === null) {
     problems.studio = "This browser cannot broadcast. Use a current Chrome, Edge, Firefox or Safari, at an https address.";
     draw();
     return;
   }
-  const [camera, screen] = studio.querySelectorAll("[data-source]");
-  camera.addEventListener("click", () => devices.useCamera());
-  screen.addEventListener("click", () => devices.useScreen());
-  screen.hidden = !devices.canShareScreen;
-  setInterval(drawLevel, 100);
+  wireDevices();
+  setInterval(() => drawLevel(devices), 100);
   draw();
   await devices.begin();
   draw();
