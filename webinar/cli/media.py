@@ -5,7 +5,7 @@ import logging
 import click
 from flask import current_app
 
-from webinar.jobs import encoding, receiving
+from webinar.jobs import encoding, receiving, rehearsing, uploading
 from webinar.jobs.checking import check as check_stored
 
 
@@ -32,6 +32,15 @@ def receive(key_id: int) -> None:
         click.echo("Another receiver is at it.")
 
 
+@media.command("take-in")
+@click.argument("upload_id", type=int)
+def take_in(upload_id: int) -> None:
+    """Make a recording of one uploaded video. The clock starts this by itself."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    if not uploading.work(current_app.extensions["config"], upload_id):
+        click.echo("Another worker is at it, or nothing is left to do.")
+
+
 @media.command()
 @click.option("--all", "everything", is_flag=True, help="Closed and unpublished ones as well.")
 def check(everything: bool) -> None:
@@ -46,3 +55,11 @@ def check(everything: bool) -> None:
     )
     if wrong:
         raise SystemExit(1)
+
+
+@media.command()
+@click.argument("rehearsal_id", type=int)
+def rehearse(rehearsal_id: int) -> None:
+    """Make the picture of one rehearsal until it is over. The clock starts this by itself."""
+    if not rehearsing.work(current_app.extensions["config"], rehearsal_id):
+        click.echo("It is over, or another worker is at it.")
