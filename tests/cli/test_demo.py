@@ -38,7 +38,7 @@ from webinar.models import (
     User,
     WebinarSession,
 )
-from webinar.services import audit, broadcasts, recordings, societies
+from webinar.services import audit, broadcasts, captions, chapters, recordings, slides, societies
 from webinar.tools import calendar_tool, media_shelf
 
 COUNTED = (AuditEvent, Delivery, MediaSegment, Recording, Registration, User, WebinarSession)
@@ -114,6 +114,10 @@ def test_the_season_is_loaded_once_and_whole(
     packaged = recordings.segments(db, recording.id)
     assert cinema.frames(recording.public_id, packaged) == 6 * 5  # type: ignore[arg-type]
     assert shelf.storage.exists(f"recordings/{recording.public_id}/poster.jpg")
+    shown = captions.shown(db, recording, "en", shelf.storage)
+    assert shown.startswith("WEBVTT")
+    assert shown.count("-->") == captions.listed(db, recording.id)[0].cues
+    assert len(chapters.listed(db, recording.id)) == len(slides.listed(db, recording.id)) == 7
 
     # People, what they earned, and what they would have been mailed.
     participant = person(db, PARTICIPANT)

@@ -13,9 +13,10 @@ from webinar.demo.programme import Talk
 from webinar.domain.session_details import FacultyDetails
 from webinar.jobs.segment_rows import segment_row
 from webinar.models import Auspices, Recording, Society, WebinarSession
-from webinar.services import broadcasts, recordings, sessions, windows
+from webinar.services import broadcasts, captions, chapters, recordings, sessions, slides, windows
 from webinar.services.feeds import CalendarTool, refresh
 from webinar.services.session_facts import details_of
+from webinar.services.slides import NewSlide
 
 ANNOUNCED_BEFORE = timedelta(weeks=12)
 # What an accreditor has decided so long before the evening; later ones are applied for.
@@ -119,6 +120,7 @@ def broadcast(stage: Stage, evening: Evening, reel: Reel) -> list[Act]:
         if on_air is not None:
             on_air.packaged_at = now
         recordings.ready(db, recording.id, has_poster=True, now=now)
+        lay_beside(db, recording, reel, actor_id=stage.cast.organiser.id, now=now)
         refresh(db, session, calendar=stage.calendar, now=now)
 
     return [
@@ -126,6 +128,27 @@ def broadcast(stage: Stage, evening: Evening, reel: Reel) -> list[Act]:
         Act(ends_at, end),
         Act(ends_at + PACKAGING_TAKES, open_recording),
     ]
+
+
+def lay_beside(
+    db: DbSession, recording: Recording, reel: Reel, *, actor_id: int, now: datetime
+) -> None:
+    """Slides, chapters and captions, as somebody at the recording desk would."""
+    pictures = [NewSlide(slide.name, slide.words) for slide in reel.slides]
+    slides.replace(db, recording.id, pictures, actor_id=actor_id, now=now)
+    for row, slide in zip(slides.listed(db, recording.id), reel.slides, strict=True):
+        row.starts_seconds = slide.starts_seconds
+    db.flush()
+    chapters.from_slides(db, recording.id, actor_id=actor_id, now=now)
+    captions.put(
+        db,
+        recording.id,
+        language="en",
+        label="English",
+        cues=reel.cues,
+        actor_id=actor_id,
+        now=now,
+    )
 
 
 def close_what_is_over(stage: Stage) -> None:

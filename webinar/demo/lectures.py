@@ -10,11 +10,13 @@ from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from webinar.media.demo_video import make_lecture
+from webinar.domain.captions import Cue, as_webvtt
+from webinar.media.demo_video import ShownSlide, make_lecture
 from webinar.media.packager import Packager
 from webinar.media.poster import poster
 from webinar.media.segments import PackagedSegment
 from webinar.media.shelf import MediaShelf
+from webinar.media.slides import slide_name
 
 AT_ONCE = 2
 
@@ -40,11 +42,32 @@ class Wanted:
 
 
 @dataclass(frozen=True)
+class Made:
+    """A lecture on the disk: its clip, the picture before it plays, its slides."""
+
+    clip: Path
+    poster: bytes
+    slides: tuple[ShownSlide, ...]
+
+
+@dataclass(frozen=True)
+class StoredSlide:
+    """A slide whose picture lies in the storage."""
+
+    name: str
+    heading: str
+    words: str
+    starts_seconds: float
+
+
+@dataclass(frozen=True)
 class Reel:
     """A packaged recording: in the storage, under its own keys, in no database yet."""
 
     public_id: str
     segments: tuple[PackagedSegment, ...]
+    slides: tuple[StoredSlide, ...]
+    cues: int  # of the English captions, which lie in the storage
 
 
 @contextmanager
@@ -64,15 +87,13 @@ def packaged(
         try:
             films = list(dict.fromkeys(one.film for one in wanted))
             clips = {film: Path(folder) / f"{n}.mp4" for n, film in enumerate(films)}
-            made = pool.map(lambda film: _made(clips[film], film, seconds), films)
-            pictures = {}
-            for number, (film, picture) in enumerate(zip(films, made, strict=True), 1):
-                pictures[film] = picture
+            found = pool.map(lambda film: _made(clips[film], film, seconds), films)
+            lectures = {}
+            for number, (film, made) in enumerate(zip(films, found, strict=True), 1):
+                lectures[film] = made
                 say(f"  lecture {number}/{len(films)}: {film.title}")
             done = pool.map(
-                lambda name, one: _packaged(
-                    shelf, name, clips[one.film], pictures[one.film], one.started_at
-                ),
+                lambda name, one: _packaged(shelf, name, lectures[one.film], one.started_at),
                 names,
                 wanted,
             )
@@ -88,9 +109,8 @@ def packaged(
             raise
 
 
-def _made(clip: Path, film: Film, seconds: int) -> bytes:
-    """Write the clip; the picture shown before it plays."""
-    make_lecture(
+def _made(clip: Path, film: Film, seconds: int) -> Made:
+    slides = make_lecture(
         clip,
         title=film.title,
         faculty=list(film.faculty),
@@ -98,19 +118,40 @@ def _made(clip: Path, film: Film, seconds: int) -> bytes:
         topic=film.topic,
         seconds=seconds,
     )
-    return poster(clip)
+    return Made(clip, poster(clip), tuple(slides))
 
 
-def _packaged(
-    shelf: MediaShelf, public_id: str, clip: Path, picture: bytes, started_at: datetime
-) -> Reel:
+def _packaged(shelf: MediaShelf, public_id: str, made: Made, started_at: datetime) -> Reel:
     segments: list[PackagedSegment] = []
     work = shelf.work / f"demo-{public_id}"
     try:
         Packager(shelf.storage, shelf.keys, work).package_file(
-            clip, public_id, segments.append, started_at=started_at, progress=lambda share: None
+            made.clip,
+            public_id,
+            segments.append,
+            started_at=started_at,
+            progress=lambda share: None,
         )
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    shelf.storage.put(f"recordings/{public_id}/poster.jpg", picture)
-    return Reel(public_id, tuple(segments))
+    shelf.storage.put(f"recordings/{public_id}/poster.jpg", made.poster)
+    slides = []
+    for number, slide in enumerate(made.slides, 1):
+        name = slide_name(public_id, number)
+        shelf.storage.put(name, slide.jpeg)
+        words = "\n".join([slide.heading, *slide.points])
+        slides.append(StoredSlide(name, slide.heading, words, slide.starts_seconds))
+    cues = list(_spoken(made.slides, sum(one.duration_seconds for one in segments)))
+    shelf.storage.put(f"recordings/{public_id}/captions-en-1.vtt", as_webvtt(cues).encode())
+    return Reel(public_id, tuple(segments), tuple(slides), len(cues))
+
+
+def _spoken(slides: Sequence[ShownSlide], seconds: float) -> Iterator[Cue]:
+    """What a speaker would say: the heading, then one point after the other."""
+    ends = [slide.starts_seconds for slide in slides[1:]] + [seconds]
+    for slide, end in zip(slides, ends, strict=True):
+        lines = [slide.heading, *slide.points]
+        each = (end - slide.starts_seconds) / len(lines)
+        for number, line in enumerate(lines):
+            start = slide.starts_seconds + number * each
+            yield Cue(round(start * 1000), round((start + each) * 1000), line)

@@ -18,6 +18,16 @@ TIMEOUT_SECONDS = 600
 
 
 @dataclass(frozen=True)
+class ShownSlide:
+    """A slide as it is seen: a JPEG, what stands on it, and from which second on."""
+
+    jpeg: bytes
+    heading: str
+    points: tuple[str, ...]
+    starts_seconds: float
+
+
+@dataclass(frozen=True)
 class Slide:
     """A heading and what is said under it; `figure` is one of those below, or nothing."""
 
@@ -34,8 +44,8 @@ def make_lecture(
     society: str,
     topic: str = "Oncology",
     seconds: int = 90,
-) -> None:
-    """Write the lecture as MP4, or as Matroska when `out` ends in .webm or .mkv.
+) -> list[ShownSlide]:
+    """Write the lecture as MP4, or as Matroska when `out` ends in .webm or .mkv; its slides.
 
     H.264 and AAC with a keyframe every two seconds: a take store accepts the Matroska, a packager
     copies either without encoding. Everything in it is invented, and every slide says so.
@@ -51,6 +61,19 @@ def make_lecture(
             ["-y", *_inputs(Path(folder), len(pages), seconds), *_encoding(seconds), *_kind(out)],
             timeout_seconds=TIMEOUT_SECONDS,
         )
+        pictures = ["-i", f"{folder}/slide%02d.png", "-pix_fmt", "yuvj420p", "-q:v", "3"]
+        run(["-y", *pictures, f"{folder}/slide%02d.jpg"], timeout_seconds=TIMEOUT_SECONDS)
+        heading = [title, *(slide.heading for slide in slides[1:])]
+        return [
+            # ffmpeg counts what it writes from 1.
+            ShownSlide(
+                (Path(folder) / f"slide{number + 1:02d}.jpg").read_bytes(),
+                heading[number],
+                slide.points,
+                seconds * number / len(slides),
+            )
+            for number, slide in enumerate(slides)
+        ]
 
 
 def _pages(
