@@ -24,6 +24,7 @@ from webinar.jobs import (
     rehearsing,
     rooms,
     season,
+    uploading,
 )
 from webinar.jobs.toolbox import Toolbox
 
@@ -44,6 +45,7 @@ TICKS = (
     Tick("keep an encoder on every broadcast", 1, encoding.supervise),
     Tick("listen for programs that send", 1, receiving.supervise),
     Tick("keep a picture on every rehearsal", 1, rehearsing.supervise),
+    Tick("package videos that were sent", 2, uploading.supervise),
     Tick("decide credit", 5, deciding.decide_due),
     Tick("tend rooms of others", 5, rooms.tend),
     Tick("close recordings whose window is over", 10, season.close_recordings),
@@ -53,6 +55,7 @@ TICKS = (
     Tick("fetch recordings from rooms of others", 60, rooms.fetch_recordings),
     Tick("remind the faculty of what is missing", 60, faculty.remind_faculty),
     Tick("look for remains of destroyed recordings", 3600, destroying.reconcile),
+    Tick("forget videos nobody went on sending", 3600, uploading.forget_leftovers),
     Tick("forget files of nobody", 3600, faculty.forget_files),
     Tick("forget pictures of slides", 3600, rehearsing.forget_slide_pages),
 )

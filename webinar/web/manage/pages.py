@@ -40,6 +40,7 @@ from webinar.web.manage import (  # noqa: F401 -- imported for their views
     societies,
     topics,
     uploads,
+    window,
 )
 
 bp = blueprint.bp

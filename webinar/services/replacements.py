@@ -1,0 +1,140 @@
+"""A better video in place of a recording: same address, window and evidence, other segments.
+
+It is packaged beside the one that is watched, as the next generation; then the recording points
+there. What belongs to no generation that is watched or made is swept away.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, func, select
+
+from webinar.db import DbSession
+from webinar.domain.errors import DomainError
+from webinar.domain.recording import RecordingState
+from webinar.domain.rendition import Rendition
+from webinar.domain.upload import UploadPurpose, UploadState
+from webinar.models import MediaSegment, Recording, Upload
+from webinar.services import audit, recordings
+from webinar.services.uploads import REPLACEABLE
+
+SAME_LENGTH_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """A generation that is being packaged; its segments are numbered from `first` on."""
+
+    recording_id: int
+    public_id: str
+    generation: int
+    first: int
+    started_at: datetime
+
+
+def begin(db: DbSession, recording_id: int) -> Replacement:
+    """The next generation of a recording, past whatever was broken off before."""
+    recording = db.get_one(Recording, recording_id, with_for_update=True, populate_existing=True)
+    _ensure_replaceable(recording)
+    last, newest = db.execute(
+        select(func.max(MediaSegment.sequence), func.max(MediaSegment.generation)).where(
+            MediaSegment.recording_id == recording.id
+        )
+    ).one()
+    session = recording.session
+    return Replacement(
+        recording_id=recording.id,
+        public_id=recording.public_id,
+        generation=max(recording.generation, newest or 0) + 1,
+        first=0 if last is None else last + 1,
+        started_at=session.actual_started_at or session.starts_at,
+    )
+
+
+def swap(
+    db: DbSession,
+    replacement: Replacement,
+    *,
+    has_poster: bool,
+    actor_id: int | None,
+    now: datetime,
+) -> Recording:
+    """Show the new generation from now on. What was cut is whole again if the length differs."""
+    recording = db.get_one(
+        Recording, replacement.recording_id, with_for_update=True, populate_existing=True
+    )
+    _ensure_replaceable(recording)
+    before = recording.duration_seconds
+    recording.generation = replacement.generation
+    recording.duration_seconds = (
+        db.scalar(
+            select(func.sum(MediaSegment.duration_seconds)).where(
+                MediaSegment.recording_id == recording.id,
+                MediaSegment.generation == replacement.generation,
+                MediaSegment.rendition == Rendition.MAIN,
+            )
+        )
+        or 0.0
+    )
+    if abs(recording.duration_seconds - before) > SAME_LENGTH_SECONDS:
+        recording.kept = None
+    recording.has_poster = has_poster or recording.has_poster
+    audit.write(
+        db,
+        actor_id=actor_id,
+        action="recording replaced by a better file",
+        subject=f"session {recording.session_id}",
+        before={"seconds": round(before, 1)},
+        after={"seconds": round(recording.duration_seconds, 1)},
+        now=now,
+    )
+    if recording.state is RecordingState.READY and before == 0:
+        # There was nothing to publish when the broadcast ended.
+        return recordings.ready(db, recording.id, has_poster=recording.has_poster, now=now)
+    return recording
+
+
+def leftovers(db: DbSession) -> list[int]:
+    """Ids of recordings with segments that are not watched, while no other video is packaged."""
+    made = select(Upload.id).where(
+        Upload.session_id == Recording.session_id,
+        Upload.purpose == UploadPurpose.REPLACE,
+        Upload.state == UploadState.WORKING,
+    )
+    return list(
+        db.scalars(
+            select(Recording.id)
+            .join(MediaSegment, MediaSegment.recording_id == Recording.id)
+            .where(MediaSegment.generation != Recording.generation, ~made.exists())
+            .distinct()
+        )
+    )
+
+
+def left_over(db: DbSession, recording_id: int) -> list[str]:
+    """Names in the storage of the segments of other generations than the watched one."""
+    generation = select(Recording.generation).where(Recording.id == recording_id)
+    return list(
+        db.scalars(
+            select(MediaSegment.name).where(
+                MediaSegment.recording_id == recording_id,
+                MediaSegment.generation != generation.scalar_subquery(),
+            )
+        )
+    )
+
+
+def forget(db: DbSession, recording_id: int, names: list[str]) -> None:
+    """Forget these segments; their bytes are gone."""
+    for start in range(0, len(names), 500):
+        db.execute(
+            delete(MediaSegment).where(
+                MediaSegment.recording_id == recording_id,
+                MediaSegment.name.in_(names[start : start + 500]),
+            )
+        )
+
+
+def _ensure_replaceable(recording: Recording) -> None:
+    if recording.state not in REPLACEABLE:
+        raise DomainError(f"A recording that is {recording.state} cannot be replaced.")
