@@ -1,4 +1,4 @@
-"""A real recording of a few seconds, packaged once for each test process and copied from then on."""
+"""A real recording of sixteen seconds, packaged once for each test process and copied."""
 
 import shutil
 from datetime import UTC, datetime, timedelta

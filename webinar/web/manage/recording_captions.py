@@ -35,6 +35,7 @@ from webinar.web.manage.recording_form import (
     recording_of,
     session_of,
     shelf,
+    typed_form,
     typed_ms,
 )
 
@@ -105,7 +106,7 @@ def recording_captions_save(public_id: str, language: str) -> ResponseReturnValu
             flash(f"{plural(len(changes), 'change')} kept.", "success")
     except DomainError as refusal:
         g.db.rollback()
-        refused = Refused({"": str(refusal)}, dict(request.form.items()))
+        refused = Refused({"": str(refusal)}, typed_form())
         return _page(session_of(public_id), language, refused), refusal.status
     return redirect(
         url_for(

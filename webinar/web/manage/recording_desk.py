@@ -29,6 +29,7 @@ from webinar.web.manage.recording_form import (
     recording_of,
     session_of,
     shelf,
+    typed_form,
     typed_ms,
 )
 from webinar.web.manage.recording_page import page
@@ -206,7 +207,7 @@ def act(public_id: str, name: str, do: Callable[[], str], *, part: str = "") -> 
         words = do()
     except DomainError as refusal:
         g.db.rollback()
-        refused = Refused({name: str(refusal)}, dict(request.form.items()))
+        refused = Refused({name: str(refusal)}, typed_form())
         return page(session_of(public_id), refused), refusal.status
     g.db.commit()
     flash(words, "success")

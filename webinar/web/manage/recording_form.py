@@ -75,6 +75,14 @@ def typed_ms(typed: str, was_ms: int | None = None) -> int:
     return read_clock(typed)
 
 
+def typed_form() -> dict[str, str]:
+    """What was typed; nothing where the form was too large to be read."""
+    try:
+        return dict(request.form.items())
+    except RequestEntityTooLarge:
+        return {}
+
+
 def file_of(name: str, *, largest: int) -> bytes:
     """The one file of the form on its way; raises NoFile, and CSRFError for another page's form.
 
@@ -92,7 +100,11 @@ def files_of(name: str, *, largest: int) -> list[bytes]:
     try:
         if current_app.config["WTF_CSRF_ENABLED"]:
             csrf.protect()
-        return [data for sent in request.files.getlist(name) if (data := sent.read())]
+        read = []
+        for sent in request.files.getlist(name):
+            read.append(sent.read())
+            sent.close()
+        return [data for data in read if data]
     except RequestEntityTooLarge as too_large:
         raise NoFile(
             f"This is more than {largest // (1024 * 1024)} MB. Choose a smaller file."
