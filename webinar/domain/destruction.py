@@ -1,12 +1,14 @@
 """The end of a recording for good: what is counted before, and what is certified after."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from webinar.domain.certificate import PREFIX as CERTIFICATE_PREFIX
 from webinar.domain.certificate import new_number
 
 PREFIX = "DEL"
+# A request for more time that nobody answers keeps a closed recording from its end so long.
+REQUESTS_HOLD = timedelta(days=7)
 BACKUP_DAYS = 35
 """How long backups of the key store are kept: as long as a destroyed key can come back."""
 WHAT_REMAINS = (

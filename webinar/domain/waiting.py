@@ -23,6 +23,7 @@ class Wait(StrEnum):
 
     LIVE = "live"
     CONSENT = "consent"
+    MORE_TIME = "more_time"
     MODERATOR = "moderator"
     DISCLOSURE = "disclosure"
     DRAFT = "draft"
@@ -54,6 +55,8 @@ class Planned:
     """Of its faculty, by name: whose interests nobody has told yet."""
     withdrawn: tuple[str, ...]
     """Who took back the consent to being recorded."""
+    asked_time: tuple[str, ...] = ()
+    """Who asked for more time with the recording, and has no answer."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,8 @@ def waits_of(session: Planned, *, now: datetime) -> Iterable[Waiting]:
         yield Waiting(Wait.LIVE, session)
     if session.withdrawn and _is_pressing(session, now):
         yield Waiting(Wait.CONSENT, session, session.withdrawn)
+    if session.asked_time:
+        yield Waiting(Wait.MORE_TIME, session, session.asked_time)
     if _closes_soon(session, now):
         yield Waiting(Wait.CLOSING, session)
     if session.status not in COMING or session.ends_at <= now:

@@ -14,6 +14,7 @@ from webinar.domain.destruction import Held
 from webinar.jobs.apart import apart
 from webinar.jobs.orphans import sweep_orphans
 from webinar.jobs.toolbox import Toolbox
+from webinar.media.holdings import held_of
 from webinar.media.shelf import MediaShelf
 from webinar.models import Recording
 from webinar.services import destruction
@@ -30,7 +31,7 @@ def destroy_ended(tools: Toolbox, now: datetime) -> None:
         due = destruction.due(db, now=now)
     for recording_id in due:
         with apart("destroying a recording", recording_id):
-            held = held_of(shelf, recording_id)
+            held = _held(shelf, recording_id)
             with open_db.begin() as db:
                 destruction.begin(db, recording_id, held=held, now=now)
     with read_db() as db:
@@ -43,14 +44,6 @@ def destroy_ended(tools: Toolbox, now: datetime) -> None:
     for recording_id in old:
         with apart("deleting media", recording_id):
             delete_media(shelf, recording_id, now=now)
-
-
-def held_of(shelf: MediaShelf, recording_id: int) -> Held:
-    """How much there is of a recording in stores that have no rows."""
-    with read_db() as db:
-        doomed = destruction.doomed(db, recording_id)
-    takes = shelf.takes.takes(doomed.broadcast) if doomed.broadcast else []
-    return Held(keys=len(shelf.keys.numbers(doomed.public_id)), takes=len(takes))
 
 
 def carry_out(shelf: MediaShelf, recording_id: int, *, now: datetime) -> None:
@@ -94,10 +87,10 @@ def look(shelf: MediaShelf, recording_id: int, *, now: datetime) -> Trace:
     """Look for anything of one destroyed recording, and delete it."""
     with read_db() as db:
         doomed = destruction.doomed(db, recording_id)
-    takes = shelf.takes.takes(doomed.broadcast) if doomed.broadcast else []
+    held = held_of(shelf, doomed.public_id, doomed.broadcast)
     trace = Trace(
-        keys=len(shelf.keys.numbers(doomed.public_id)),
-        takes=len(takes),
+        keys=held.keys,
+        takes=held.takes,
         files=len(_plain_names(shelf, doomed)) + len(_work_of(shelf, doomed)),
     )
     shelf.keys.destroy_all(doomed.public_id)
@@ -113,13 +106,19 @@ def destroy_by_hand(
     shelf: MediaShelf, recording_id: int, *, reason: str, now: datetime
 ) -> Recording:
     """What a command does at once, and a page leaves to the clock; raises DestructionRefused."""
-    held = held_of(shelf, recording_id)
+    held = _held(shelf, recording_id)
     with open_db.begin() as db:
         recording = destruction.begin_by_hand(
             db, recording_id, held=held, reason=reason, actor_id=None, now=now
         )
     carry_out(shelf, recording_id, now=now)
     return recording
+
+
+def _held(shelf: MediaShelf, recording_id: int) -> Held:
+    with read_db() as db:
+        doomed = destruction.doomed(db, recording_id)
+    return held_of(shelf, doomed.public_id, doomed.broadcast)
 
 
 def _delete_plain(shelf: MediaShelf, doomed: Doomed) -> None:

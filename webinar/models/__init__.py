@@ -11,6 +11,7 @@ from webinar.models.credit import (
 )
 from webinar.models.desk import (
     Destruction,
+    ExtensionRequest,
     RecordingCaption,
     RecordingChapter,
     RecordingSlide,
@@ -65,6 +66,7 @@ __all__ = [
     "Destruction",
     "EvaluationAnswers",
     "EvaluationGiven",
+    "ExtensionRequest",
     "ExternalRoom",
     "FacultyFile",
     "FacultyLink",

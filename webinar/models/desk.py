@@ -67,6 +67,22 @@ class WatchPlace(Base):
     updated_at: Mapped[datetime]
 
 
+class ExtensionRequest(Base):
+    """Somebody asks for more time with a recording, and the organisers answer."""
+
+    __tablename__ = "extension_request"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    recording_id: Mapped[int] = mapped_column(ForeignKey("recording.id"), index=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id"), index=True)
+    reason: Mapped[str] = mapped_column(Text)
+    asked_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+    answered_by_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    granted: Mapped[bool | None]
+    answer: Mapped[str] = mapped_column(Text, default="")
+
+
 class Destruction(Base):
     """The end of a recording, as it is certified to the data protection officer."""
 

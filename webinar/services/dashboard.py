@@ -18,11 +18,13 @@ from webinar.domain.session import FacultyPart, SessionStatus
 from webinar.domain.waiting import CLOSING_WITHIN, PRESENTER_WITHIN, Planned
 from webinar.models import (
     AccreditationGrant,
+    ExtensionRequest,
     FacultyMember,
     Recording,
     Series,
     SeriesException,
     Society,
+    User,
     WebinarSession,
 )
 from webinar.services.series import rows_of
@@ -64,6 +66,9 @@ def sessions_between(
         WebinarSession.status == SessionStatus.LIVE,
         and_(WebinarSession.ends_at > now, WebinarSession.starts_at < now + PRESENTER_WITHIN),
         Recording.closes_at.between(now, now + CLOSING_WITHIN),
+        Recording.id.in_(
+            select(ExtensionRequest.recording_id).where(ExtensionRequest.answered_at.is_(None))
+        ),
         WebinarSession.id.in_(
             select(FacultyMember.session_id).where(FacultyMember.consent_withdrawn_at.is_not(None))
         ),
@@ -87,6 +92,7 @@ def sessions_between(
             _has(FacultyPart.MODERATOR).label("has_moderator"),
             _names(func.trim(FacultyMember.disclosure, BLANKS) == "").label("undisclosed"),
             _names(FacultyMember.consent_withdrawn_at.is_not(None)).label("withdrawn"),
+            _asked_time().label("asked_time"),
             Recording.state,
             Recording.closes_at,
         )
@@ -114,6 +120,7 @@ def sessions_between(
             has_moderator=bool(row.has_moderator),
             undisclosed=_as_names(row.undisclosed),
             withdrawn=_as_names(row.withdrawn),
+            asked_time=_as_names(row.asked_time),
         )
         for row in db.execute(found)
     ]
@@ -183,6 +190,18 @@ def _names(condition: ColumnElement[bool]) -> ScalarSelect[str]:
     return (
         select(func.aggregate_strings(FacultyMember.name, "\n"))
         .where(FacultyMember.session_id == WebinarSession.id, condition)
+        .scalar_subquery()
+    )
+
+
+def _asked_time() -> ScalarSelect[str]:
+    return (
+        select(func.aggregate_strings(User.name, "\n"))
+        .join(ExtensionRequest, ExtensionRequest.user_id == User.id)
+        .where(
+            ExtensionRequest.recording_id == Recording.id, ExtensionRequest.answered_at.is_(None)
+        )
+        .correlate(Recording)
         .scalar_subquery()
     )
 

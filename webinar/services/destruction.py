@@ -8,10 +8,11 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, delete, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select
 
 from webinar.db import DbSession
 from webinar.domain.destruction import (
+    REQUESTS_HOLD,
     DestructionFacts,
     DestructionRecord,
     Held,
@@ -22,6 +23,7 @@ from webinar.domain.recording import RecordingState
 from webinar.models import (
     Broadcast,
     Destruction,
+    ExtensionRequest,
     MediaSegment,
     Recording,
     RecordingCaption,
@@ -30,7 +32,7 @@ from webinar.models import (
     User,
     WindowExtension,
 )
-from webinar.services import audit, windows
+from webinar.services import audit, more_time, windows
 
 HAS_WINDOW = (RecordingState.PUBLISHED, RecordingState.CLOSED)
 # An import or a packaging that has not moved for so long is not going to.
@@ -76,14 +78,22 @@ class Trace:
 
 
 def due(db: DbSession, *, now: datetime) -> list[int]:
-    """Recordings whose window is over, and that of the last extension. Never published: never."""
+    """Recordings whose window is over, and that of the last extension. Never published: never.
+
+    A request for more time that waits for its answer holds them, for a week at most.
+    """
     longer = exists().where(
         WindowExtension.recording_id == Recording.id, WindowExtension.closes_at > now
     )
     return list(
         db.scalars(
             select(Recording.id)
-            .where(Recording.state.in_(HAS_WINDOW), Recording.closes_at <= now, ~longer)
+            .where(
+                Recording.state.in_(HAS_WINDOW),
+                Recording.closes_at <= now,
+                ~longer,
+                or_(Recording.closes_at <= now - REQUESTS_HOLD, ~_asked()),
+            )
             .order_by(Recording.closes_at, Recording.id)
         )
     )
@@ -110,6 +120,8 @@ def begin(db: DbSession, recording_id: int, *, held: Held, now: datetime) -> boo
     recording = _locked(db, recording_id)
     last_end = windows.last_end(db, recording)
     if recording.state not in HAS_WINDOW or last_end is None or last_end > now:
+        return False
+    if last_end > now - REQUESTS_HOLD and more_time.waiting(db, recording.id):
         return False
     _begin(db, recording, held=held, actor_id=None, reason="", now=now)
     return True
@@ -353,6 +365,7 @@ def _begin(
             facts=facts.to_data(),
         )
     )
+    more_time.end_all(db, recording, now=now)
     recording.state = RecordingState.DESTROYED
     if recording.closes_at is None:
         # Never published. Who asks for it is told that it closed.
@@ -367,6 +380,13 @@ def _begin(
             reason=reason,
             now=now,
         )
+
+
+def _asked() -> ColumnElement[bool]:
+    """Somebody waits for the answer whether there is more time."""
+    return exists().where(
+        ExtensionRequest.recording_id == Recording.id, ExtensionRequest.answered_at.is_(None)
+    )
 
 
 def _locked(db: DbSession, recording_id: int) -> Recording:

@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from email.utils import parseaddr
 from math import ceil
-from urllib.parse import quote
 
-from flask import Blueprint, current_app, g, render_template, url_for
+from flask import Blueprint, g, render_template
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy import select
@@ -34,6 +32,7 @@ from webinar.services import (
 from webinar.services.chapters import Mark
 from webinar.services.recordings import NotRegistered
 from webinar.web.access import signed_in
+from webinar.web.more_time import closed_page
 
 bp = Blueprint("recordings", __name__, url_prefix="/sessions/<public_id>")
 
@@ -51,14 +50,7 @@ def show(public_id: str) -> ResponseReturnValue:
     try:
         watch = recordings.access(g.db, recording, current_user.id, now=g.now)
     except RecordingClosed as closed:
-        page = render_template(
-            "errors/410.html",
-            session=session,
-            closed_at=closed.closed_at,
-            session_href=url_for("sessions.show", public_id=public_id),
-            extension_href=_ask_for_extension(session),
-        )
-        return page, 410
+        return closed_page(session, recording, closed.closed_at), 410
     except RecordingNotOpen as not_open:
         page = render_template("recordings/coming.html", session=session, words=str(not_open))
         return page, not_open.status
@@ -150,10 +142,3 @@ def _goal(session: WebinarSession, total_seconds: int) -> Goal | None:
         words = f"{amount} {grant.accreditor.short_name} from {minutes_and_seconds(seconds)}"
         goals.append(Goal(seconds, words, grant.credit_until, policy.test_required))
     return min(goals, key=lambda goal: goal.seconds, default=None)
-
-
-def _ask_for_extension(session: WebinarSession) -> str:
-    """A mail to the organisers, begun for the person."""
-    sender = parseaddr(current_app.extensions["config"].MAIL_FROM)[1]
-    subject = quote(f"More time for the recording: {session.title}")
-    return f"mailto:{sender}?subject={subject}"

@@ -55,6 +55,14 @@ WORDS = {
         "Decide what is kept",
         "session_faculty",
     ),
+    Wait.MORE_TIME: _Words(
+        "request for more time with a recording",
+        "requests for more time with recordings",
+        "Somebody could not watch before the window closed, or will not be able to.",
+        "Answer",
+        "recording_window",
+        "asked",
+    ),
     Wait.MODERATOR: _Words(
         "session without a moderator",
         "sessions without a moderator",
