@@ -16,12 +16,15 @@ from webinar.cli.season_sheet import COMMANDS as SEASON_COMMANDS
 from webinar.cli.series import series
 from webinar.cli.sessions import group as sessions
 from webinar.cli.users import users
+from webinar.cli.windows import COMMANDS as WINDOW_COMMANDS
 
 
 def init_app(app: Flask) -> None:
     """Register the groups; a DomainError becomes a sentence on stderr and exit status 1."""
     for command in SEASON_COMMANDS:
         sessions.add_command(command)
+    for command in WINDOW_COMMANDS:
+        recordings.add_command(command)
     for group in (
         certificates,
         credits,

@@ -168,13 +168,13 @@ def keys_gone(db: DbSession, recording_id: int, *, now: datetime) -> None:
     recording = _locked(db, recording_id)
     if recording.destroyed_at is None:
         recording.destroyed_at = now
-        _row(db, recording.id).keys_destroyed_at = now
+        of_recording(db, recording.id).keys_destroyed_at = now
 
 
 def finish(db: DbSession, recording_id: int, *, now: datetime) -> None:
     """Nothing of it can be read any more: what was plain is gone as well."""
     recording = _locked(db, recording_id)
-    row = _row(db, recording.id)
+    row = of_recording(db, recording.id)
     if recording.destroyed_at is None or row.checked_at is not None:
         return
     row.checked_at = now
@@ -215,7 +215,7 @@ def media_deleted(db: DbSession, recording_id: int, *, now: datetime) -> None:
     if recording.media_deleted_at is not None:
         return
     recording.media_deleted_at = now
-    _row(db, recording.id).media_deleted_at = now
+    of_recording(db, recording.id).media_deleted_at = now
     audit.write(
         db,
         actor_id=None,
@@ -265,7 +265,7 @@ def to_look_at(db: DbSession, *, now: datetime, limit: int = LOOKS_AT_ONCE) -> l
 
 def looked(db: DbSession, recording_id: int, trace: Trace, *, now: datetime) -> None:
     """A look found this of it, and took it away."""
-    row = _row(db, recording_id)
+    row = of_recording(db, recording_id)
     row.checked_at = now
     if trace:
         recording = db.get_one(Recording, recording_id)
@@ -393,5 +393,6 @@ def _locked(db: DbSession, recording_id: int) -> Recording:
     return db.get_one(Recording, recording_id, with_for_update=True, populate_existing=True)
 
 
-def _row(db: DbSession, recording_id: int) -> Destruction:
+def of_recording(db: DbSession, recording_id: int) -> Destruction:
+    """Its row; NoResultFound while nobody has decided to destroy it."""
     return db.scalars(select(Destruction).where(Destruction.recording_id == recording_id)).one()
