@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 ROOT = Path(__file__).resolve().parents[2]
 RENEW_SECONDS = 1.0
 # A new process needs this long to start and claim; until then it is not started again.
-START_SECONDS = 10.0
+START_SECONDS = 20.0
 SLIDE_PAGES_KEPT = timedelta(days=1)
 
 _started_at: dict[int, float] = {}

@@ -15,6 +15,8 @@ const FOR_GOOD = new Set([403, 404, 409, 410, 422]);
 // So much is overlap of two studios at a hand-over; more is worth saving.
 const WORTH_SAVING = 3_000;
 const RATE_MILLISECONDS = 8_000;
+// A busy recorder hands over the first byte of its header alone; nobody knows a video by that.
+const SMALLEST_START = 64;
 
 // Of this tab, also after a reload: going on after one is not taking over from somebody.
 const DESK = deskOfThisTab();
@@ -103,6 +105,13 @@ export class Sender {
 
   async keep(take, blob, milliseconds, number) {
     if (blob.size === 0 || take.isRefused) return;
+    if (!take.hasBegun) {
+      take.start = new Blob([take.start ?? "", blob]);
+      if (take.start.size < SMALLEST_START) return;
+      take.hasBegun = true;
+      blob = take.start;
+      delete take.start;
+    }
     const bytes = await blob.arrayBuffer();
     const item = { take, seq: number(), size: bytes.byteLength, milliseconds };
     try {

@@ -38,7 +38,13 @@ let restartedAt = -RESTART_MILLISECONDS;
 let packaged = { seconds: 0, at: 0 };
 let server = { sender: null, take: null, break: studio.dataset.break === "on", handed_to_me: false, handed_to: null };
 const problems = { studio: "", server: "", store: "" };
-const rehearsal = new Rehearsal({ base, devices, onChange: () => draw(), isOnAir: () => onAirSince !== null });
+const rehearsal = new Rehearsal({
+  base,
+  devices,
+  onChange: () => draw(),
+  onProblem: (words) => (problems.studio = words),
+  isOnAir: () => onAirSince !== null,
+});
 
 function state() {
   if (isEnding) return "ending";

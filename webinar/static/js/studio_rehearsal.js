@@ -12,8 +12,8 @@ export class Rehearsal {
   heard = null; // what the server says: { by, playlist }
   player = null;
 
-  constructor({ base, devices, onChange, isOnAir }) {
-    Object.assign(this, { base: `${base}/rehearsal`, devices, onChange, isOnAir });
+  constructor({ base, devices, onChange, onProblem, isOnAir }) {
+    Object.assign(this, { base: `${base}/rehearsal`, devices, onChange, onProblem, isOnAir });
     this.recorder = new Recorder(devices);
     part("rehearsal-sound")?.addEventListener("change", (event) => {
       part("rehearsal-picture").muted = !event.target.checked;
@@ -29,7 +29,10 @@ export class Rehearsal {
     this.isMine = true;
     this.sender = new Sender(this.base, new MemoryStore(), {
       onChange: () => this.onChange(),
-      onRefused: () => this.stop(),
+      onRefused: (error) => {
+        this.onProblem(`The rehearsal has ended: ${error.message}`);
+        this.stop();
+      },
       onRival: () => this.sender.giveUp(),
     });
     await this.film();
@@ -63,7 +66,7 @@ export class Rehearsal {
     else if (this.heard?.playlist && this.player === null) this.startPicture(this.heard.playlist);
     if (!this.isOn) return;
     const who = this.isMine ? "You rehearse" : `${this.heard.by} rehearses`;
-    const picture = this.player ? "This is what came back from the server, a few seconds later." : "The picture comes back in about ten seconds.";
+    const picture = this.player ? "This is what came back from the server, a few seconds later." : "The picture comes back here in a few seconds.";
     write("rehearsal-words", `${who}. ${picture}`);
     this.onChange();
   }
