@@ -5,7 +5,7 @@ import re
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -20,7 +20,8 @@ log = logging.getLogger(__name__)
 FEED_WAIT_SECONDS = 0.1
 STOP_SECONDS = 5
 LISTED = re.compile(r"#EXTINF:([\d.]+),[^\n]*\n(?:#[^\n]*\n)*([^#\n]+)\n")
-LIST_ENDS = "#EXT-X-ENDLIST"
+# ffmpeg keeps its outputs together to a fraction of a second while all of them go on.
+AHEAD_SECONDS = 5.0
 
 
 class Feed(Protocol):
@@ -50,14 +51,19 @@ class Encoder:
         self,
         arguments: list[str],
         work: Path,
-        renditions: Sequence[Rendition],
+        begins: Mapping[Rendition, float],
         *,
         endless: Rendition | None = None,
     ) -> None:
-        """`endless` is a rendition of silence alone: it ends when all others have."""
+        """`begins`: with which second each rendition begins.
+
+        `endless` is a rendition of silence alone: it ends when all others have.
+        """
         self._work = work
         self._clear()
-        self._taken = dict.fromkeys(renditions, 0)
+        self._taken = dict.fromkeys(begins, 0)
+        self._begins = begins
+        self._reached = dict(begins)
         self._endless = endless
         self._was_told_to_end = False
         self._errors = (work / "ffmpeg.log").open("w+b")
@@ -96,25 +102,35 @@ class Encoder:
     def finished(self) -> list[PlainSegment]:
         """The segments that became whole since the last call, of each rendition in order."""
         fresh: list[PlainSegment] = []
-        has_ended: set[Rendition] = set()
-        for rendition, taken in self._taken.items():
+        for rendition in self._reached:
             try:
                 text = list_of(self._work, rendition).read_text()
             except FileNotFoundError:
                 continue
             listed = LISTED.findall(text)
-            self._taken[rendition] = len(listed)
-            fresh += [
-                PlainSegment(self._work / name, float(seconds), rendition)
-                for seconds, name in listed[taken:]
-            ]
-            if text.rstrip().endswith(LIST_ENDS):
-                has_ended.add(rendition)
-        others = self._taken.keys() - {self._endless}
-        if self._endless and others <= has_ended and not self._was_told_to_end:
+            if rendition is self._endless:
+                self._end_when_alone(
+                    self._begins[rendition] + sum(float(seconds) for seconds, _ in listed)
+                )
+            for seconds, name in listed[self._taken[rendition] :]:
+                if rendition is self._endless and self._reached[rendition] >= self._picture_end():
+                    break  # silence for which there is no picture yet, or never
+                fresh.append(PlainSegment(self._work / name, float(seconds), rendition))
+                self._taken[rendition] += 1
+                self._reached[rendition] += float(seconds)
+        return fresh
+
+    def _picture_end(self) -> float:
+        others = [end for one, end in self._reached.items() if one is not self._endless]
+        return min(others, default=0.0)
+
+    def _end_when_alone(self, silence_end: float) -> None:
+        """Silence that runs ahead after the last byte was passed on: the pictures have ended."""
+        is_fed = self._feeder is not None and not self._feeder.is_alive()
+        is_ahead = silence_end > self._picture_end() + AHEAD_SECONDS
+        if is_fed and is_ahead and not self._was_told_to_end:
             self._was_told_to_end = True
             self._process.send_signal(signal.SIGTERM)
-        return fresh
 
     def is_running(self) -> bool:
         """False once ffmpeg has ended, well or badly; then `finished` gives the rest."""

@@ -66,7 +66,7 @@ class FilePackaging:
         placed: list[Placed] = []
         # Stored while ffmpeg still cuts and by several at once: the disk is what takes time.
         with (
-            Encoder(arguments, self._work, renditions) as encoder,
+            Encoder(arguments, self._work, dict.fromkeys(renditions, 0.0)) as encoder,
             ThreadPoolExecutor(STORING_AT_ONCE, thread_name_prefix="storing") as pool,
         ):
             encoder.feed_nothing()
@@ -97,7 +97,7 @@ class FilePackaging:
     ) -> None:
         arguments = file_arguments(self._path, self._found, renditions, self._work)
         try:
-            with Encoder(arguments, self._work, renditions) as encoder:
+            with Encoder(arguments, self._work, dict.fromkeys(renditions, 0.0)) as encoder:
                 encoder.feed_nothing()
                 for piece in self._segments_of(encoder):
                     writers[piece.rendition].write(piece)

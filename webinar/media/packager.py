@@ -172,7 +172,7 @@ class Packager:
         endless = Rendition.AUDIO if is_silent else None
         with (
             _room(),
-            Encoder(arguments, self._work, self._renditions, endless=endless) as encoder,
+            Encoder(arguments, self._work, skip, endless=endless) as encoder,
         ):
             encoder.feed(run.feed)
             for segment in self._finished(encoder, is_finished, run):
