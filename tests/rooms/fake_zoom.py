@@ -74,8 +74,11 @@ class FakeZoom(ListeningServer):
         self.ended: list[str] = []
         self.video = b""
         self.redirect_to = ""
+        self.is_broken = False
 
     def answer(self, asked: Asked) -> Reply:
+        if self.is_broken:
+            return Reply(500, b"<html>we are sorry")
         if asked.path == "/oauth/token":
             return self._token(asked)
         if asked.headers.get("authorization") != f"Bearer {self.valid_token}":
