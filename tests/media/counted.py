@@ -1,11 +1,12 @@
 """Films whose every picture carries its own number, and the numbers read back from what plays."""
 
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from tests.media.films import AS_IT_COMES, H264, OPUS, TONE
+from tests.media.films import AS_IT_COMES, H264, OPUS, TONE, Cinema
 from webinar.media.ffmpeg import find_ffmpeg, run
+from webinar.media.segments import ListedSegment
 
 BITS = 16
 AS_FROM_OBS = (*H264, "-g", "50", "-c:a", "aac", "-f", "mpegts")
@@ -42,3 +43,12 @@ def numbers_in(source: list[str]) -> list[int]:
         sum(1 << bit for bit in range(BITS) if pixels[at + bit] > 128)
         for at in range(0, len(pixels), BITS)
     ]
+
+
+def numbers_shown(
+    cinema: Cinema, recording_id: str, segments: Sequence[ListedSegment]
+) -> list[int]:
+    """The numbers that a player shows of these segments, through keys and storage."""
+    cinema.lay_out(recording_id, segments)
+    reader = ["-allowed_extensions", "ALL", "-protocol_whitelist", "file,crypto"]
+    return numbers_in([*reader, "-i", str(cinema.playlist)])

@@ -2,14 +2,14 @@
 
 import re
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from webinar.media.ffmpeg import find_ffmpeg, run
 from webinar.media.keys import KeyStore
 from webinar.media.playlists import recording_playlist
-from webinar.media.segments import PackagedSegment
+from webinar.media.segments import ListedSegment
 from webinar.media.storage import FileStorage
 
 STARTED = datetime(2026, 11, 26, 17, 15, tzinfo=UTC)
@@ -50,28 +50,40 @@ class Cinema:
         self.keys = keys
         self.folder = folder
 
-    def frames(self, recording_id: str, segments: list[PackagedSegment]) -> int:
+    @property
+    def playlist(self) -> Path:
+        """What was laid out last."""
+        return self.folder / "play.m3u8"
+
+    def frames(self, recording_id: str, segments: Sequence[ListedSegment]) -> int:
         """Pictures that can be decoded from first to last."""
+        self.lay_out(recording_id, segments)
+        return self.decodable_frames(segments)
+
+    def lay_out(self, recording_id: str, segments: Sequence[ListedSegment]) -> None:
+        """The segments as a playlist, and the keys that open them."""
         self.folder.mkdir(exist_ok=True)
         for number in {segment.key_number for segment in segments}:
             key = self.keys.read(recording_id, number)
             (self.folder / f"{number}.key").write_bytes(key)
-        return self.decodable_frames(segments)
+        self._list(segments)
 
-    def decodable_frames(self, segments: list[PackagedSegment]) -> int:
+    def decodable_frames(self, segments: Sequence[ListedSegment]) -> int:
         """The same, with the keys that lie about already."""
-        playlist = self.folder / "play.m3u8"
-        playlist.write_text(
-            recording_playlist(
-                segments,
-                key_uri=lambda number: f"{number}.key",
-                segment_uri=lambda segment: str(self.storage.path(segment.name)),
-            )
-        )
+        self._list(segments)
         reader = ["-allowed_extensions", "ALL", "-protocol_whitelist", "file,crypto"]
         counting = ["-map", "0:v", "-fps_mode", "passthrough", "-f", "null", "-progress", "-", "-"]
         done = subprocess.run(
-            [find_ffmpeg(), "-nostats", "-loglevel", "error", *reader, "-i", playlist, *counting],
+            [
+                find_ffmpeg(),
+                "-nostats",
+                "-loglevel",
+                "error",
+                *reader,
+                "-i",
+                self.playlist,
+                *counting,
+            ],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -80,3 +92,12 @@ class Cinema:
         )
         counted = re.findall(r"frame=(\d+)", done.stdout)
         return int(counted[-1]) if counted else 0
+
+    def _list(self, segments: Sequence[ListedSegment]) -> None:
+        self.playlist.write_text(
+            recording_playlist(
+                segments,
+                key_uri=lambda number: f"{number}.key",
+                segment_uri=lambda segment: str(self.storage.path(segment.name)),
+            )
+        )

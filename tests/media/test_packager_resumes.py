@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.media.counted import AS_FROM_OBS, counted_film, numbers_in
+from tests.media.counted import AS_FROM_OBS, counted_film, numbers_shown
 from tests.media.films import AS_IT_COMES, STARTED, Cinema, pieces
 from tests.media.test_packager import children_called_ffmpeg
 from webinar.domain.rendition import Rendition
@@ -95,20 +95,6 @@ def of(rendition: Rendition, segments: list[PackagedSegment]) -> list[PackagedSe
     return [one for one in segments if one.rendition is rendition]
 
 
-def numbers_shown(
-    cinema: Cinema, segments: list[PackagedSegment], rendition: Rendition
-) -> list[int]:
-    """What a player shows of the rendition."""
-    shown = of(rendition, segments)
-    cinema.frames("rec1", shown)
-    return numbers_in(
-        [
-            *("-allowed_extensions", "ALL", "-protocol_whitelist", "file,crypto"),
-            *("-i", str(cinema.folder / "play.m3u8")),
-        ]
-    )
-
-
 def positions(segments: list[PackagedSegment]) -> Positions:
     return {
         one.rendition: Position(one.take_offset_seconds + one.duration_seconds, one.sequence + 1)
@@ -157,8 +143,8 @@ def test_workers_that_follow_one_another_show_every_picture_once(
         TAKE, takes, segments.append, start=positions(segments), is_finished=lambda: True
     )
 
-    assert numbers_shown(cinema, segments, MAIN) == NUMBERS
-    assert numbers_shown(cinema, segments, LOW) == NUMBERS
+    assert numbers_shown(cinema, "rec1", of(MAIN, segments)) == NUMBERS
+    assert numbers_shown(cinema, "rec1", of(LOW, segments)) == NUMBERS
     assert_gapless(segments, seconds=SECONDS)
 
 
@@ -200,8 +186,8 @@ def test_a_killed_encoder_is_followed_by_one_that_knows_where_each_rendition_sta
         is_finished=lambda: takes.next_seq("b1", 0) == 4,
     )
 
-    assert numbers_shown(cinema, segments, MAIN) == NUMBERS
-    assert numbers_shown(cinema, segments, LOW) == NUMBERS
+    assert numbers_shown(cinema, "rec1", of(MAIN, segments)) == NUMBERS
+    assert numbers_shown(cinema, "rec1", of(LOW, segments)) == NUMBERS
     assert sum(one.discontinuity for one in of(AUDIO, segments)) == 1
     assert_gapless(segments, seconds=SECONDS)
 
@@ -216,10 +202,10 @@ def test_a_stream_that_is_met_in_its_middle_begins_with_its_first_keyframe(
 
     packager.package_take(TAKE, takes, segments.append, start={}, is_finished=lambda: True)
 
-    shown = numbers_shown(cinema, segments, MAIN)
+    shown = numbers_shown(cinema, "rec1", of(MAIN, segments))
     assert shown == list(range(shown[0], len(NUMBERS)))
     assert shown[0] in (50, 100, 150)
-    assert shown == numbers_shown(cinema, segments, LOW)
+    assert shown == numbers_shown(cinema, "rec1", of(LOW, segments))
     assert segments[0].programme_time == STARTED
 
 
@@ -240,7 +226,7 @@ def test_a_damaged_chunk_is_said_and_the_rest_goes_on(
     )
 
     (damage,) = said
-    shown = numbers_shown(cinema, segments, MAIN)
+    shown = numbers_shown(cinema, "rec1", of(MAIN, segments))
     lost = sorted(set(NUMBERS) - set(shown))
     assert shown == sorted(set(shown))
     assert lost == list(range(lost[0], 25 * round(damage.to_seconds)))
@@ -272,7 +258,7 @@ def test_pictures_go_on_without_the_sound_that_was_announced(
 
     packager.package_take(TAKE, takes, segments.append, start={}, is_finished=lambda: True)
 
-    assert numbers_shown(cinema, segments, MAIN) == NUMBERS
+    assert numbers_shown(cinema, "rec1", of(MAIN, segments)) == NUMBERS
     assert_gapless(segments, seconds=SECONDS)
 
 
@@ -288,7 +274,7 @@ def test_a_sound_that_comes_late_is_heard(
 
     packager.package_take(TAKE, takes, segments.append, start={}, is_finished=lambda: True)
 
-    assert numbers_shown(cinema, segments, MAIN) == NUMBERS
+    assert numbers_shown(cinema, "rec1", of(MAIN, segments)) == NUMBERS
     assert_gapless(segments, seconds=SECONDS)
 
 
@@ -302,7 +288,7 @@ def test_a_window_that_is_resized_keeps_every_picture(
 
     packager.package_take(TAKE, takes, segments.append, start={}, is_finished=lambda: True)
 
-    assert numbers_shown(cinema, segments, MAIN) == [*range(100), *range(100)]
+    assert numbers_shown(cinema, "rec1", of(MAIN, segments)) == [*range(100), *range(100)]
 
 
 def test_other_codecs_from_the_middle_on_are_followed(
@@ -320,5 +306,5 @@ def test_other_codecs_from_the_middle_on_are_followed(
 
     packager.package_take(TAKE, takes, segments.append, start={}, is_finished=lambda: True)
 
-    assert numbers_shown(cinema, segments, MAIN) == [*range(100), *range(100)]
+    assert numbers_shown(cinema, "rec1", of(MAIN, segments)) == [*range(100), *range(100)]
     assert sum(one.discontinuity for one in of(MAIN, segments)) == 1

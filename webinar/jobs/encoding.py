@@ -41,25 +41,44 @@ LOOK_AGAIN_SECONDS = 0.3
 RENEW_SECONDS = 4.0
 # Before a take that could not be packaged is tried again; the lease must outlast it.
 FAILED_SECONDS = 3.0
-# A new process needs this long to start and claim; until then it is not started again.
+# A new process needs this long to start and claim; until then it is not started again, unless it
+# is known to have ended.
 START_SECONDS = 10.0
+ENDED_SECONDS = 1.0
 
 _started_at: dict[int, float] = {}
-_children: list[subprocess.Popen[bytes]] = []
+_children: dict[int, subprocess.Popen[bytes]] = {}
 
 
 def supervise(tools: Toolbox, now: datetime) -> None:
     """Start a worker for every broadcast that has none."""
-    _children[:] = [child for child in _children if child.poll() is None]
+    ended = {number for number, child in _children.items() if child.poll() is not None}
+    _free_leases_of_the_dead(now)
     with read_db() as db:
         waiting = broadcasts.without_worker(db, now=now)
     for broadcast_id in waiting:
-        if time.monotonic() - _started_at.get(broadcast_id, -START_SECONDS) < START_SECONDS:
+        pause = ENDED_SECONDS if broadcast_id in ended else START_SECONDS
+        if time.monotonic() - _started_at.get(broadcast_id, -START_SECONDS) < pause:
             continue
         _started_at[broadcast_id] = time.monotonic()
         with apart("starting a media worker", broadcast_id):
-            _children.append(_start_worker(tools.config, broadcast_id))
+            _children[broadcast_id] = _start_worker(tools.config, broadcast_id)
             log.info("media worker started: broadcast=%s", broadcast_id)
+
+
+def _free_leases_of_the_dead(now: datetime) -> None:
+    """A worker of this computer that was killed keeps nobody waiting for its lease to end.
+
+    Were it alive after all, behind another process table, its fence would stop it.
+    """
+    with read_db() as db:
+        held = broadcasts.held_leases(db, now=now)
+    for broadcast_id, owner, fence in held:
+        host, _, rest = owner.partition(":")
+        if host == socket.gethostname() and not Path(f"/proc/{rest.partition(':')[0]}").exists():
+            with open_db.begin() as db:
+                broadcasts.release(db, broadcast_id, fence=fence)
+            log.warning("media worker died: broadcast=%s", broadcast_id)
 
 
 def _start_worker(config: Config, broadcast_id: int) -> subprocess.Popen[bytes]:

@@ -296,6 +296,16 @@ def release(db: DbSession, broadcast_id: int, *, fence: int) -> None:
     leases.release(db, Broadcast, broadcast_id, fence=fence)
 
 
+def held_leases(db: DbSession, *, now: datetime) -> list[tuple[int, str, int]]:
+    """Id, owner and fence of the broadcasts that a worker holds, or held when it died."""
+    rows = db.execute(
+        select(Broadcast.id, Broadcast.lease_owner, Broadcast.lease_fence).where(
+            Broadcast.lease_until >= now, Broadcast.packaged_at.is_(None)
+        )
+    )
+    return [(broadcast_id, owner or "", fence) for broadcast_id, owner, fence in rows]
+
+
 def add_segment(
     db: DbSession, take: BroadcastTake, segment: MediaSegment, *, fence: int, now: datetime
 ) -> None:
