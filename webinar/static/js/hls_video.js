@@ -17,9 +17,9 @@ const LIVE = {
   // Two segments behind the newest one; a third one as soon as the picture stood still once.
   liveSyncDurationCount: 2,
   liveSyncOnStallIncrease: 1,
-  // Who is a little behind catches up unheard; who is far behind stays there until they say so.
+  // Who is a little behind catches up unheard; who is far behind, through no will of theirs, jumps.
   maxLiveSyncPlaybackRate: 1.1,
-  liveMaxLatencyDurationCount: 60,
+  liveMaxLatencyDurationCount: 8,
   maxBufferLength: 12,
 };
 const RECORDED = { ...COMMON, maxBufferLength: 30 };

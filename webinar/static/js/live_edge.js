@@ -7,6 +7,9 @@ const BEHIND = 4;
 // Browsers that play by themselves do not say where the newest is that can be played safely.
 const NATIVE_DISTANCE = 3;
 const NATIVE_BEHIND = 10;
+// Segments one may be behind before the picture jumps: not at all soon for one who wanted it.
+const JUMPS = 8;
+const STAYS = 120;
 
 export class Edge {
   #hls = null;
@@ -17,6 +20,9 @@ export class Edge {
 
   constructor(video) {
     this.video = video;
+    // Who pauses or goes back wants to hear what was said then, until they go to live.
+    video.addEventListener("pause", () => this.#allow(STAYS));
+    video.addEventListener("seeking", () => video.currentTime < this.#moved.time - 1 && this.#allow(STAYS));
   }
 
   // A picture begins, perhaps another one.
@@ -68,9 +74,14 @@ export class Edge {
   }
 
   goLive() {
+    this.#allow(JUMPS);
     const newest = this.#hls?.liveSyncPosition ?? this.#end - NATIVE_DISTANCE;
     if (newest > this.video.currentTime) this.video.currentTime = newest;
     return this.video.play();
+  }
+
+  #allow(segments) {
+    if (this.#hls) this.#hls.config.liveMaxLatencyDurationCount = segments;
   }
 
   get #end() {

@@ -38,7 +38,7 @@ const picture = new Picture(video, {
   onRefused: (status) => end(REFUSALS[status] ?? "broken"),
 });
 
-const window_ = new Window({
+const opening = new Window({
   page,
   onMoved: (words) => {
     for (const until of page.querySelectorAll("[data-until]")) until.textContent = words;
@@ -48,7 +48,12 @@ const window_ = new Window({
   onClosed: () => end("closed"),
 });
 
-const place = new Place(video, { page, timeline, onWindow: (heard) => window_.heard(heard) });
+const place = new Place(video, {
+  page,
+  timeline,
+  onWindow: (heard) => opening.heard(heard),
+  onClosed: () => end("closed"),
+});
 
 startPresence(video, {
   passUrl: page.dataset.passUrl,

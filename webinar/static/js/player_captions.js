@@ -15,7 +15,9 @@ export function offerCaptions(video, select) {
   };
   const shown = () => tracks.find(({ mode }) => mode === "showing")?.language ?? OFF;
   const chosen = remembered(LANGUAGE) ?? OFF;
-  let last = has(chosen) ? chosen : tracks[0]?.language ?? OFF;
+  const own = navigator.languages.map((language) => language.split("-")[0]);
+  const [first] = [chosen, ...own, tracks[0]?.language].filter(has);
+  let last = first ?? OFF;
   show(chosen);
   select.value = shown();
   select.addEventListener("change", () => show(select.value));

@@ -14,10 +14,10 @@ export class Place {
   #told = null;
 
   // `timeline`: places are kept in source time, so that a later cut moves none.
-  // `onWindow`: the server's answer says until when one may watch.
-  constructor(video, { page, timeline, onWindow }) {
+  // `onWindow`: the server's answer says until when one may watch. `onClosed`: it is over.
+  constructor(video, { page, timeline, onWindow, onClosed }) {
     const { place, placeUrl, person, recording } = page.dataset;
-    Object.assign(this, { video, timeline, onWindow, url: placeUrl });
+    Object.assign(this, { video, timeline, onWindow, onClosed, url: placeUrl });
     this.key = `place:${person}:${recording}`;
     this.before = newest(place ? JSON.parse(place) : null, this.#here());
     setInterval(() => video.paused || this.#keep(), KEEP);
@@ -72,6 +72,7 @@ export class Place {
       keepalive: leaving,
     }).catch(() => null);
     if (answer?.ok) this.onWindow(await answer.json());
+    else if (answer?.status === 410) this.onClosed();
   }
 }
 

@@ -37,6 +37,9 @@ export class Window {
   }
 
   #ask() {
-    ask(this.url).then((answer) => this.heard(answer), () => {});
+    ask(this.url).then(
+      (answer) => this.heard(answer),
+      ({ status }) => status === 410 && this.onClosed(),
+    );
   }
 }
