@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from config import Config
 from tests.builders import make_registration, make_user
+from tests.components.bucket import BucketServer
 from tests.evidence import make_ended_session
 from webinar.db import DbSession
 from webinar.domain.recording import RecordingState
@@ -374,3 +375,21 @@ def test_an_empty_database_deletes_nothing(
 
     assert gone == [0, 0, 0, 0]
     assert shelf.keys.numbers("rec1") == [0]
+
+
+def test_in_a_bucket_the_same_goes(
+    db: DbSession, config: Config, caplog: pytest.LogCaptureFixture
+) -> None:
+    with BucketServer() as server:
+        inside = replace(config, STORAGE_URL=server.url)
+        tools, shelf = Toolbox.from_config(inside), media_shelf(inside)
+        stored = store(db, shelf)
+        whole = stored.left()
+
+        destroying.destroy_ended(tools, CLOSES_AT)
+        unreadable = stored.left()
+        destroying.destroy_ended(tools, CLOSES_AT + 7 * DAY)
+        gone = stored.left()
+        destroying.reconcile(tools, CLOSES_AT + 8 * DAY)
+
+    assert (whole, unreadable, gone) == (ALL, UNREADABLE, NOTHING)

@@ -97,6 +97,7 @@ def test_a_day_and_an_hour_are_those_of_the_sessions_zone(
         ({"one-who": ""}, "Type a name or an e-mail."),
         ({"one-who": "Nobody"}, "Nobody who is registered for this session is called that."),
         ({"one-reason": " "}, "Say why this person gets more time; the reason is kept."),
+        ({"one-day": "2027-06-02"}, "or leave the day empty."),
         ({"one-more": "day"}, "Give the day as a date: 2027-06-02."),
         ({"one-more": "day", "one-day": "2027-06-02", "one-time": "x"}, "Give the hour as hours"),
         (

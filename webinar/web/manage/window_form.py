@@ -14,6 +14,7 @@ CHOICES = (
     ("month", "One month more"),
     ("day", "Until a day and an hour"),
 )
+EITHER = "Choose “Until a day and an hour” for this day, or leave the day empty."
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ class TypedEnd:
 
         Of a window that is over, counted from now.
         """
+        if self.day and self.more in ("week", "month"):
+            return None, {f"{self.prefix}-day": EITHER}
         begin = until if until > now else _next_minute(now)
         if self.more == "week":
             return later_end(begin, zone, days=7), {}
