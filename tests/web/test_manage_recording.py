@@ -461,6 +461,15 @@ def test_changes_of_the_picture_are_found_where_they_are(
     assert answer.json == {"changes": [4000, 8000, 12000], "next": None, "done": 4, "of": 4}
 
 
+def test_a_recording_that_waits_is_named_on_the_first_page(
+    organiser: FlaskClient, recording: Recording
+) -> None:
+    page = organiser.get("/manage/").text
+
+    assert "1 recording to look at" in page
+    assert f'href="{path_of(recording)}"' in page
+
+
 def test_publishing_opens_the_window_and_tells_people(
     organiser: FlaskClient, recording: Recording, db: DbSession
 ) -> None:

@@ -24,6 +24,7 @@ class Wait(StrEnum):
     LIVE = "live"
     CONSENT = "consent"
     MORE_TIME = "more_time"
+    UNSEEN = "unseen"
     MODERATOR = "moderator"
     DISCLOSURE = "disclosure"
     DRAFT = "draft"
@@ -57,6 +58,8 @@ class Planned:
     """Who took back the consent to being recorded."""
     asked_time: tuple[str, ...] = ()
     """Who asked for more time with the recording, and has no answer."""
+    waits_to_publish: bool = False
+    """Its recording is ready, with a picture, and somebody has to look before it is published."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,8 @@ def waits_of(session: Planned, *, now: datetime) -> Iterable[Waiting]:
         yield Waiting(Wait.CONSENT, session, session.withdrawn)
     if session.asked_time:
         yield Waiting(Wait.MORE_TIME, session, session.asked_time)
+    if session.waits_to_publish:
+        yield Waiting(Wait.UNSEEN, session)
     if _closes_soon(session, now):
         yield Waiting(Wait.CLOSING, session)
     if session.status not in COMING or session.ends_at <= now:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import selectinload
 from webinar.db import DbSession
 from webinar.domain.credit import GrantStatus
 from webinar.domain.errors import DomainError
+from webinar.domain.recording import RecordingState
 from webinar.domain.series import plan_together
 from webinar.domain.session import FacultyPart, SessionStatus
 from webinar.domain.waiting import CLOSING_WITHIN, PRESENTER_WITHIN, Planned
@@ -66,6 +67,7 @@ def sessions_between(
         WebinarSession.status == SessionStatus.LIVE,
         and_(WebinarSession.ends_at > now, WebinarSession.starts_at < now + PRESENTER_WITHIN),
         Recording.closes_at.between(now, now + CLOSING_WITHIN),
+        _waits_to_publish(),
         Recording.id.in_(
             select(ExtensionRequest.recording_id).where(ExtensionRequest.answered_at.is_(None))
         ),
@@ -93,6 +95,7 @@ def sessions_between(
             _names(func.trim(FacultyMember.disclosure, BLANKS) == "").label("undisclosed"),
             _names(FacultyMember.consent_withdrawn_at.is_not(None)).label("withdrawn"),
             _asked_time().label("asked_time"),
+            _waits_to_publish().label("waits_to_publish"),
             Recording.state,
             Recording.closes_at,
         )
@@ -121,9 +124,15 @@ def sessions_between(
             undisclosed=_as_names(row.undisclosed),
             withdrawn=_as_names(row.withdrawn),
             asked_time=_as_names(row.asked_time),
+            waits_to_publish=bool(row.waits_to_publish),
         )
         for row in db.execute(found)
     ]
+
+
+def _waits_to_publish() -> ColumnElement[bool]:
+    # Without a picture there is nothing to publish, and nothing to wait for.
+    return and_(Recording.state == RecordingState.READY, Recording.duration_seconds > 0)
 
 
 def beginnings(db: DbSession, *, society_ids: frozenset[int] | None = None) -> Beginnings:

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from webinar.domain.access import Action
 from webinar.domain.recording import RecordingState
 from webinar.models import Recording
-from webinar.services import season
+from webinar.services import recording_edits, season
 from webinar.web.access import requires
 from webinar.web.manage import scope
 from webinar.web.manage.blueprint import bp
@@ -30,6 +30,7 @@ class Row:
 
     recording: Recording
     mark: Mark
+    shown_seconds: float
 
 
 @bp.get("/recordings/")
@@ -45,5 +46,5 @@ def recordings() -> ResponseReturnValue:
         is_over = recording.closes_at is not None and recording.closes_at <= g.now
         if recording.state is RecordingState.PUBLISHED and is_over:
             mark = MARKS[RecordingState.CLOSED]
-        rows.append(Row(recording, mark))
+        rows.append(Row(recording, mark, recording_edits.shown_seconds(recording)))
     return render_template("manage/recordings.html", rows=rows)

@@ -63,6 +63,13 @@ WORDS = {
         "recording_window",
         "asked",
     ),
+    Wait.UNSEEN: _Words(
+        "recording to look at",
+        "recordings to look at",
+        "Ready, and nobody else can watch it before you publish it.",
+        "Look and publish",
+        "recording_desk",
+    ),
     Wait.MODERATOR: _Words(
         "session without a moderator",
         "sessions without a moderator",
