@@ -38,12 +38,11 @@ SOURCES = {
     VisitSource.REPORT: "From the report afterwards",
 }
 WORDS = {
-    RoomProvider.ADDRESS: "Any address: Teams, Webex, Jitsi. We see who pressed the button, and "
-    "nothing else: no minutes, so no credit from there.",
-    RoomProvider.BIGBLUEBUTTON: "People only watch, under a neutral name, and do not see one "
-    "another. Who was there and the recording come back here.",
-    RoomProvider.ZOOM: "A Zoom webinar with a personal link for each person, under a neutral "
-    "name. Who was there and the recording come back here.",
+    RoomProvider.ADDRESS: "Another address: Teams, Webex, Jitsi. Who was there, and how long, "
+    "stays unknown.",
+    RoomProvider.BIGBLUEBUTTON: "BigBlueButton: people watch unseen; attendance and recording "
+    "come back here.",
+    RoomProvider.ZOOM: "Zoom: a webinar; attendance and recording come back here.",
 }
 
 
@@ -186,7 +185,7 @@ def _page(session: WebinarSession, typed: Typed, errors: dict[str, str]) -> str:
         ends_by=rooms.ends_by(session),
         may_choose=rooms.is_to_come(session, g.now),
         has_report=bool(now_there and now_there.room.provider is RoomProvider.ZOOM),
-        providers=[(one.value, f"{PROVIDER_NAMES[one]}. {WORDS[one]}") for one in connected],
+        providers=[(one.value, WORDS[one]) for one in connected],
         not_connected=[PROVIDER_NAMES[one] for one in RoomProvider if one not in connected],
         typed=typed,
         errors=errors,
