@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pytest
 from dateutil.rrule import FR, MONTHLY, TH, TU, WEEKLY, rrule
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import func, select
@@ -29,6 +30,7 @@ PICTURES = Path(__file__).resolve().parents[2] / "docs" / "images"
 PHONE = {"width": 390, "height": 844}
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_year_is_planned_by_two_rules_then_moved_changed_cancelled_and_copied(
     site: Site, browser: Browser
 ) -> None:
@@ -213,6 +215,7 @@ def copy_the_season(page: Page, first: date, until: date) -> None:
     assert min(made) > until
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_an_import_with_three_bad_rows_changes_nothing_and_a_good_one_everything(
     site: Site, browser: Browser
 ) -> None:
@@ -264,6 +267,7 @@ def sessions_there() -> int:
         return db.scalar(select(func.count()).select_from(WebinarSession)) or 0
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_the_gate_refuses_until_the_faculty_has_filled_its_page_on_a_phone(
     site: Site, browser: Browser, smtp: SmtpSink
 ) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from playwright.sync_api import BrowserContext, Page
 from sqlalchemy import select
 
@@ -66,6 +67,7 @@ def counted_seconds(session: WebinarSession, user: User) -> float:
     return sum(span.end - span.start for span in viewing.spans())
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_what_was_shown_counts_even_if_the_network_was_away(
     site: Site, context: BrowserContext
 ) -> None:
@@ -98,6 +100,7 @@ def test_what_was_shown_counts_even_if_the_network_was_away(
     assert abs(ends[-1] - shown[-1][1]) < 1_000
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_closed_window_ends_the_counting(site: Site, context: BrowserContext) -> None:
     session, user = recorded(datetime.now(UTC))
     context.add_cookies([site.cookie_for(user)])
