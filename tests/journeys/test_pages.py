@@ -65,6 +65,7 @@ NOT_PAGES = {
     "manage.recording_slide",
     "manage.season_export",
     "manage.season_template",
+    "manage.window_record",
     "media.caption",
     "media.key",
     "media.live",
@@ -121,6 +122,11 @@ def values(season: Season) -> dict[str, list[dict[str, str]]]:
         "manage.planner_show": [{"slug": season.series, "body": "eaccme"}],
         "manage.policy_edit": [{"name": "eaccme-3.0-live"}],
         "manage.policy_show": [{"name": "eaccme-3.0-live"}],
+        "manage.recording_window": [
+            {"public_id": season.upcoming},
+            {"public_id": season.attended},
+        ],
+        "more_time.show": [{"public_id": season.attended}],
         "manage.recording_desk": [
             {"public_id": season.upcoming},
             {"public_id": season.attended},

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from tests.builders import make_faculty, make_session, make_user
 from webinar.db import DbSession
 from webinar.domain.session import FacultyPart
-from webinar.models import User, WebinarSession
+from webinar.models import Question, User, WebinarSession
 
 SignIn = Callable[[User], FlaskClient]
 HEADER = b"\x1a\x45\xdf\xa3" + b"first piece of a webm"
@@ -179,3 +179,36 @@ def test_the_state_says_break_and_hand_over(
         "Dr Jonas Weber",
     )
     assert nonsense == [422, 422]
+
+
+def test_the_speaker_reads_what_the_moderator_passes_on_until_it_is_answered(
+    db: DbSession,
+    session: WebinarSession,
+    studio: FlaskClient,
+    base: str,
+    moderator: User,
+    signed_in_as: SignIn,
+) -> None:
+    asking = make_user(db, name="Dr Ágnes Szűcs")
+    question = Question(
+        session_id=session.id,
+        user_id=asking.id,
+        client_key="q" * 32,
+        text="Which margin do you accept?",
+        asked_at=datetime.now(UTC),
+    )
+    db.add(question)
+    db.commit()
+    desk = signed_in_as(moderator)
+
+    before = studio.get(f"{base}/passed-on").text
+    refused = studio.post(f"{base}/questions/{question.id}/pass-on", data={"passed_on": "1"})
+    queue = desk.post(f"{base}/questions/{question.id}/pass-on", data={"passed_on": "1"}).text
+    passed = studio.get(f"{base}/passed-on").text
+    desk.post(f"{base}/questions/{question.id}", data={"answered": "1"})
+    after = studio.get(f"{base}/passed-on").text
+
+    assert refused.status_code == 403
+    assert "with the speaker" in queue
+    assert [text.count("Which margin") for text in (before, passed, after)] == [0, 1, 0]
+    assert "Szűcs" not in passed

@@ -103,9 +103,11 @@ def test_a_participant_neither_rehearses_nor_sees_slides(stranger: FlaskClient, 
         stranger.post(f"{base}/rehearsal/stop", json={}),
         stranger.post(f"{base}/slides/1", json={}),
         stranger.get(f"{base}/slides/1/1.png"),
+        stranger.get(f"{base}/passed-on"),
+        stranger.post(f"{base}/questions/1/pass-on"),
     ]
 
-    assert [answer.status_code for answer in answers] == [403] * 6
+    assert [answer.status_code for answer in answers] == [403] * 8
 
 
 def test_slides_that_were_sent_in_are_shown_page_by_page(

@@ -52,4 +52,6 @@ class Question(Base):
     client_key: Mapped[str] = mapped_column(String(64), unique=True)
     text: Mapped[str] = mapped_column(Text)
     asked_at: Mapped[datetime]
+    # Since then the speaker reads it, too: the moderator passed it on.
+    passed_on_at: Mapped[datetime | None]
     answered_at: Mapped[datetime | None]

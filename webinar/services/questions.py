@@ -82,3 +82,28 @@ def mark_answered(
         select(Question).where(Question.id == question_id, Question.session_id == session_id)
     ).one()
     question.answered_at = now if answered else None
+
+
+def pass_on(
+    db: DbSession, session_id: int, question_id: int, *, passed_on: bool, now: datetime
+) -> None:
+    """Show a question to the speaker, or take it back."""
+    question = db.scalars(
+        select(Question).where(Question.id == question_id, Question.session_id == session_id)
+    ).one()
+    question.passed_on_at = now if passed_on else None
+
+
+def passed_on(db: DbSession, session_id: int) -> list[Question]:
+    """What the speaker is to answer: passed on and not answered yet, oldest first."""
+    return list(
+        db.scalars(
+            select(Question)
+            .where(
+                Question.session_id == session_id,
+                Question.passed_on_at.is_not(None),
+                Question.answered_at.is_(None),
+            )
+            .order_by(Question.passed_on_at, Question.id)
+        )
+    )

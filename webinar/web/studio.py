@@ -9,11 +9,11 @@ from flask import Blueprint, current_app, g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from webinar.domain.errors import DomainError, NotAllowed
+from webinar.domain.errors import DomainError
 from webinar.domain.gate import may_go_live
 from webinar.media.takes import LARGEST_CHUNK, ChunkOutOfOrder
 from webinar.models import Broadcast, WebinarSession
-from webinar.services import broadcasts, gate, questions, sessions, studio_desk
+from webinar.services import broadcasts, gate, sessions, studio_desk
 from webinar.services.feeds import refresh
 from webinar.tools import calendar_tool
 from webinar.web.access import signed_in
@@ -142,36 +142,6 @@ def stop(public_id: str) -> ResponseReturnValue:
     refresh(g.db, stopped, calendar=calendar_tool(current_app.extensions["config"]), now=g.now)
     g.db.commit()
     return {"status": stopped.status.value}
-
-
-@bp.get("/questions")
-@signed_in
-def list_questions(public_id: str) -> ResponseReturnValue:
-    """What was asked, without names, for the moderator alone."""
-    session = _session(public_id)
-    _ensure_moderator(session)
-    return render_template(
-        "studio/_questions.html", session=session, questions=questions.queue(g.db, session.id)
-    )
-
-
-@bp.post("/questions/<int(max=2147483647):question_id>")
-@signed_in
-def tick_question(public_id: str, question_id: int) -> ResponseReturnValue:
-    """Tick a question off, or take the tick back."""
-    session = _session(public_id)
-    _ensure_moderator(session)
-    answered = request.form.get("answered") == "1"
-    questions.mark_answered(g.db, session.id, question_id, answered=answered, now=g.now)
-    g.db.commit()
-    return render_template(
-        "studio/_questions.html", session=session, questions=questions.queue(g.db, session.id)
-    )
-
-
-def _ensure_moderator(session: WebinarSession) -> None:
-    if not broadcasts.may_moderate(g.db, session, current_user):
-        raise NotAllowed("Only the moderators of this session see its questions.")
 
 
 def _client_key(sent: dict[str, object]) -> str | None:

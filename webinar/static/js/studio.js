@@ -37,6 +37,7 @@ let hasRival = false; // another studio sends, and nobody has said yet that we t
 let restartedAt = -RESTART_MILLISECONDS;
 let packaged = { seconds: 0, at: 0 };
 let server = { sender: null, take: null, break: studio.dataset.break === "on", handed_to_me: false, handed_to: null };
+let news = ""; // what happened, and is no trouble
 const problems = { studio: "", server: "", store: "" };
 const rehearsal = new Rehearsal({
   base,
@@ -76,6 +77,9 @@ function draw() {
   const message = [devices?.troubles.camera, devices?.troubles.microphone, ...Object.values(problems)];
   write("problem", message.filter(Boolean).join(" "));
   show("problem", part("problem").textContent !== "");
+  if (now.state !== "other") news = "";
+  write("news", news);
+  show("news", news !== "");
   drawAsked(now.state);
   show("rehearse", onAirSince === null && Boolean(devices?.sound) && !rehearsal.isOn);
   const lost = Math.round(sender.lostMilliseconds / 1000);
@@ -218,9 +222,8 @@ async function onRefused(error) {
     await film();
     return;
   }
-  problems.studio = look.sender
-    ? `${look.sender} has taken over. What you sent before is safe.`
-    : `${error.message} What was sent before is safe.`;
+  if (look.sender) news = `${look.sender} has taken over. What you sent before is safe, and you may stay as a listener.`;
+  else problems.studio = `${error.message} What was sent before is safe.`;
   server = { ...server, ...look };
   draw();
 }
