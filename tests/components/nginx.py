@@ -16,7 +16,8 @@ class NginxServer:
     """`with NginxServer(port, http="server { listen 127.0.0.1:%d; ... }" % port) as nginx:`.
 
     `http` goes into the block of that name, `main` stands beside it (an `rtmp` block, say, with
-    modules=("rtmp",)). It has begun once it accepts connections on `port`.
+    modules=("rtmp",)). `{folder}` in it is a folder that is removed with the server. It has begun
+    once it accepts connections on `port`.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class NginxServer:
             "http {",
             f"access_log {self.access_log};",
             *scratch,
-            http,
+            http.replace("{folder}", str(self.folder.path)),
             "}",
         ]
         self._config.write_text("\n".join(lines) + "\n")

@@ -2,6 +2,7 @@
 
 import logging
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 from flask import Flask, current_app, g, render_template, request
 from flask.typing import ResponseReturnValue
@@ -32,8 +33,21 @@ CONTENT_SECURITY_POLICY = "; ".join(
 )
 
 
+def _policy(media_url: str) -> str:
+    """The policy, with the one other place that media may come from."""
+    if not media_url:
+        return CONTENT_SECURITY_POLICY
+    parts = urlsplit(media_url)
+    origin = f"{parts.scheme}://{parts.netloc}"
+    own_media = "media-src 'self' blob:"
+    return CONTENT_SECURITY_POLICY.replace(
+        own_media, f"connect-src 'self' {origin}; {own_media} {origin}"
+    )
+
+
 def init_app(app: Flask) -> None:
     """Register everything that answers HTTP."""
+    app.extensions["content_security_policy"] = _policy(app.config["MEDIA_URL"])
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
@@ -84,7 +98,7 @@ def _close_database(_error: BaseException | None) -> None:
 
 def _add_headers(response: Response) -> Response:
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+    headers.setdefault("Content-Security-Policy", current_app.extensions["content_security_policy"])
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Referrer-Policy", "same-origin")
     headers.setdefault("Permissions-Policy", "camera=(self), microphone=(self)")

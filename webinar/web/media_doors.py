@@ -113,7 +113,9 @@ class MediaDoors:
         try:
             answer = self._answer(environ, public_id, door, name)
         except DomainError as refusal:
-            answer = Answer.of(f"{refusal}\n".encode(), TEXT, status=refusal.status)
+            # nginx's question knows two kinds of no; it then asks us for the answer itself.
+            status = 403 if door == "may" and refusal.status != 401 else refusal.status
+            answer = Answer.of(f"{refusal}\n".encode(), TEXT, status=status)
         except DatabaseAway:
             away = b"The database does not answer. Try again in a few seconds.\n"
             answer = Answer.of(away, TEXT, status=503)
