@@ -63,6 +63,7 @@ NOT_PAGES = {
     "manage.recording_captions_download",
     "manage.recording_scenes",
     "manage.recording_slide",
+    "manage.recording_upload_state",
     "manage.season_export",
     "manage.season_template",
     "manage.window_record",
@@ -127,6 +128,10 @@ def values(season: Season) -> dict[str, list[dict[str, str]]]:
             {"public_id": season.attended},
         ],
         "more_time.show": [{"public_id": season.attended}],
+        "manage.recording_upload": [
+            {"public_id": season.attended},
+            {"public_id": season.upcoming},
+        ],
         "manage.recording_desk": [
             {"public_id": season.upcoming},
             {"public_id": season.attended},

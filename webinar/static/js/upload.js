@@ -188,6 +188,7 @@ class UploadPage {
     this.samples = [];
     this.isSending = true;
     this.drawButtons();
+    page.querySelector('[data-do="pause"]').focus();
     this.upload.start();
   }
 
@@ -216,6 +217,7 @@ class UploadPage {
       if (error.status !== 410) return this.refuse(error.message);
     }
     this.upload = null;
+    for (const open of page.querySelectorAll("details[open]")) open.open = false;
     this.facts = { state: "none" };
     page.querySelector('[data-say="half"]').hidden = true;
     say("choose-title", "Choose the file");
