@@ -95,6 +95,12 @@ class FakeZoom(ListeningServer):
                 number = str(98_000_000_000 + len(self.webinars))
                 self.webinars[number] = sent
                 return self._said({"id": int(number), "uuid": "made=="}, 201)
+            case ("PATCH", ["webinars", number]):
+                self.webinars[number].update(sent)
+                return Reply(204)
+            case ("DELETE", ["webinars", number]):
+                del self.webinars[number]
+                return Reply(204)
             case ("GET", ["webinars", number]):
                 return self._said({"id": int(number), "start_url": f"{self.url}/s/{number}?zak=x"})
             case ("POST", ["webinars", number, "registrants"]):

@@ -188,6 +188,41 @@ def test_zoom_knows_of_people_before_they_come(
     assert all(name.startswith("Participant ") for name in names)
 
 
+@one_database
+def test_zoom_hears_of_another_hour_and_everybodys_link_stays(
+    db: DbSession, evening: Evening, tools: Toolbox, zoom_server: FakeZoom
+) -> None:
+    room = choose(db, evening, RoomProvider.ZOOM)
+    clock.tend(tools, EARLY - timedelta(hours=3))
+    evening.session.starts_at += timedelta(hours=1)
+    evening.session.ends_at += timedelta(hours=1)
+    db.commit()
+
+    clock.tend(tools, EARLY - timedelta(hours=2))
+    clock.tend(tools, EARLY - timedelta(hours=1))
+
+    db.refresh(room)
+    starts = [webinar["start_time"] for webinar in zoom_server.webinars.values()]
+    assert starts == ["2026-11-26T18:15:00Z"]
+    assert sum(asked.method == "PATCH" for asked in zoom_server.asked) == 1
+    assert list(zoom_server.registrants) == ["reg_0"]
+
+
+@one_database
+def test_a_webinar_that_was_never_needed_is_deleted_there(
+    db: DbSession, evening: Evening, tools: Toolbox, zoom_server: FakeZoom
+) -> None:
+    choose(db, evening, RoomProvider.ZOOM)
+    clock.tend(tools, EARLY - timedelta(hours=3))
+    was_there = len(zoom_server.webinars)
+
+    rooms.leave(db, evening.session.id, actor_id=evening.organiser.id, now=EARLY)
+    db.commit()
+    clock.tend(tools, EARLY - timedelta(hours=2))
+
+    assert (was_there, zoom_server.webinars) == (1, {})
+
+
 def zoom_row(person: str, user: str, start: datetime, end: datetime) -> dict[str, str]:
     return {
         "user_id": user,

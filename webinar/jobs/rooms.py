@@ -117,14 +117,13 @@ def _make(job: _Job) -> None:
 
 
 def _make_there(job: _Job) -> None:
-    made = job.service.create(
-        rooms.plan_of(job.room, public_url=job.config.PUBLIC_URL), now=job.now
-    )
+    plan = rooms.plan_of(job.room, public_url=job.config.PUBLIC_URL)
+    made = job.service.create(plan, now=job.now)
     sealed = sealed_text(job.config).seal(
         json.dumps(dict(made.secrets)), bound_to=rooms.seal_name(job.room)
     )
     with open_db.begin() as db:
-        rooms.made(db, job.id, made, sealed=sealed, now=job.now)
+        rooms.made(db, job.id, made, sealed=sealed, told=rooms.told(plan))
     log.info("room made: room=%s provider=%s", job.id, job.room.provider)
 
 
@@ -160,7 +159,10 @@ def _gone(job: _Job) -> None:
 
 
 def _end(job: _Job) -> None:
-    job.service.end(job.known, now=job.now)
+    if job.room.opened_at is None:
+        job.service.withdraw(job.known, now=job.now)
+    else:
+        job.service.end(job.known, now=job.now)
     with open_db.begin() as db:
         rooms.ended(db, job.id, now=job.now)
         room_work.done(db, job.id, RoomWork.END)
@@ -250,7 +252,15 @@ def _sign_of_life(room_id: int) -> Callable[[], None]:
 
 
 def _register(job: _Job) -> None:
-    """Let Zoom know of people with a place before they all come in the same minute."""
+    """Let Zoom know of people with a place before they all come in the same minute.
+
+    And of another title or hour.
+    """
+    plan = rooms.plan_of(job.room, public_url=job.config.PUBLIC_URL)
+    if job.room.facts.get("told") != rooms.told(plan):
+        job.service.update(job.known, plan, now=job.now)
+        with open_db.begin() as db:
+            rooms.put_fact(rooms.locked(db, job.id), "told", rooms.told(plan))
     with read_db() as db:
         people = room_guests.expected(db, job.room)
     for user_id in people:

@@ -33,6 +33,12 @@ class PlainAddress:
         checked_address(plan.address)
         return MadeRoom(remote_id="")
 
+    def update(self, room: KnownRoom, plan: RoomPlan, *, now: datetime) -> None:
+        """Nobody is told."""
+
+    def withdraw(self, room: KnownRoom, *, now: datetime) -> None:
+        """It is not ours."""
+
     def join_url(self, room: KnownRoom, visitor: Visitor, *, now: datetime) -> Entry:
         """The same address for everybody."""
         return Entry(checked_address(room.address), visitor.reference, is_kept=False)

@@ -103,6 +103,13 @@ class BigBlueButton:
             secrets={"moderator": moderator, "viewer": viewer},
         )
 
+    def update(self, room: KnownRoom, plan: RoomPlan, *, now: datetime) -> None:
+        """It is made when it opens: there is nobody to tell before."""
+
+    def withdraw(self, room: KnownRoom, *, now: datetime) -> None:
+        """The same as ending it."""
+        self.end(room, now=now)
+
     def join_url(self, room: KnownRoom, visitor: Visitor, *, now: datetime) -> Entry:
         """Presenters and moderators come as moderators, all others as viewers who are locked."""
         role = "VIEWER" if visitor.role is RoomRole.VIEWER else "MODERATOR"

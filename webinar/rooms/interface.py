@@ -37,6 +37,14 @@ class RoomService(Protocol):
         """Make the room; where it can be told apart, twice is once."""
         ...
 
+    def update(self, room: KnownRoom, plan: RoomPlan, *, now: datetime) -> None:
+        """Tell of another title or hour, where the room was made ahead."""
+        ...
+
+    def withdraw(self, room: KnownRoom, *, now: datetime) -> None:
+        """Take back a room that never opened; twice is fine."""
+        ...
+
     def join_url(self, room: KnownRoom, visitor: Visitor, *, now: datetime) -> Entry:
         """The way in for one person, in the role and under the name given."""
         ...

@@ -54,17 +54,13 @@ class Zoom:
 
     def create(self, plan: RoomPlan, *, now: datetime) -> MadeRoom:
         """A webinar with registration by us alone, and no mails from Zoom to anybody."""
-        minutes = int((plan.ends_at - plan.starts_at).total_seconds() // 60)
         made = self._api.call(
             "POST",
             "/users/me/webinars",
             now=now,
             body={
-                "topic": plan.title[:200],
                 "type": SCHEDULED_WEBINAR,
-                "start_time": f"{plan.starts_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
-                "duration": minutes,
-                "timezone": plan.zone,
+                **_title_and_hour(plan),
                 "settings": {
                     "approval_type": 0,  # registered is approved
                     "registration_type": 1,
@@ -94,6 +90,19 @@ class Zoom:
         if not webinar:
             raise RoomTrouble("Zoom made a webinar but did not say which.")
         return MadeRoom(remote_id=webinar, facts={"uuid": text(made.get("uuid"))})
+
+    def update(self, room: KnownRoom, plan: RoomPlan, *, now: datetime) -> None:
+        """Everybody's personal link stays."""
+        path = f"/webinars/{in_path(room.remote_id)}"
+        self._api.call("PATCH", path, now=now, body=_title_and_hour(plan))
+
+    def withdraw(self, room: KnownRoom, *, now: datetime) -> None:
+        """Delete the webinar; Zoom tells nobody of it."""
+        path = f"/webinars/{in_path(room.remote_id)}"
+        try:
+            self._api.call("DELETE", path, now=now)
+        except RoomMissing:
+            return
 
     def join_url(self, room: KnownRoom, visitor: Visitor, *, now: datetime) -> Entry:
         """Viewers are registrants, presenters panelists; the moderator starts as the host."""
@@ -199,6 +208,16 @@ class Zoom:
             except HookUnreadable:
                 # Still inside when the report was written: it comes again.
                 continue
+
+
+def _title_and_hour(plan: RoomPlan) -> dict[str, object]:
+    minutes = int((plan.ends_at - plan.starts_at).total_seconds() // 60)
+    return {
+        "topic": plan.title[:200],
+        "start_time": f"{plan.starts_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "duration": minutes,
+        "timezone": plan.zone,
+    }
 
 
 def _address(visitor: Visitor) -> str:

@@ -167,13 +167,14 @@ def is_enterable(room: ExternalRoom) -> bool:
 
 
 def made(
-    db: DbSession, room_id: int, made_room: MadeRoom, *, sealed: str | None, now: datetime
+    db: DbSession, room_id: int, made_room: MadeRoom, *, sealed: str | None, told: list[str]
 ) -> ExternalRoom:
-    """The provider has made it, or made it again."""
+    """The provider has made it, or made it again; `told`: of what session it knows."""
     room = locked(db, room_id)
     room.remote_id = made_room.remote_id
     room.sealed = sealed
     put_fact(room, "provider", dict(made_room.facts))
+    put_fact(room, "told", told)
     return room
 
 
@@ -212,6 +213,11 @@ def plan_of(room: ExternalRoom, *, public_url: str) -> RoomPlan:
         hook_url=hook_address(public_url, room.provider, room.public_id),
         address=room.address,
     )
+
+
+def told(plan: RoomPlan) -> list[str]:
+    """What a provider that made the room ahead has to hear of when it changes."""
+    return [plan.title, plan.starts_at.isoformat(), plan.ends_at.isoformat(), plan.zone]
 
 
 def known(room: ExternalRoom, room_secrets: Mapping[str, str]) -> KnownRoom:
