@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from tests.builders import make_registration, make_user
 from tests.evidence import make_ended_session, make_recording
+from tests.queries import counted
 from webinar.db import DbSession
 from webinar.domain.access import Role
 from webinar.domain.recording import RecordingState
@@ -24,7 +25,7 @@ from webinar.models import (
     WebinarSession,
     WindowExtension,
 )
-from webinar.services import more_time
+from webinar.services import more_time, windows
 from webinar.tools import media_shelf
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -285,6 +286,34 @@ def test_everything_done_here_is_in_the_audit_trail_with_its_reason(
         ("window extended for all", "a strike"),
         ("recording closed early", "a patient"),
     ]
+
+
+def test_the_page_asks_twelve_questions_at_most_however_many_have_more_time(
+    app: Flask, db: DbSession, organiser: FlaskClient, session: WebinarSession, base: str
+) -> None:
+    recording = only_recording(db)
+    for number in range(12):
+        person = make_user(db)
+        make_registration(db, session, person)
+        if number % 2:
+            more_time.ask(db, recording, person.id, reason="leave", now=NOW)
+            continue
+        windows.extend(
+            db,
+            recording.id,
+            user_id=person.id,
+            closes_at=CLOSES_AT + WEEK,
+            reason="ill",
+            actor_id=person.id,
+            now=NOW,
+        )
+    db.commit()
+
+    with counted(app.extensions["engine"]) as statements:
+        page = organiser.get(base)
+
+    assert page.text.count("Take back") == 6
+    assert len(statements) <= 12
 
 
 def test_an_accreditation_officer_does_not_open_it(officer: FlaskClient, base: str) -> None:
