@@ -12,6 +12,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from tests.builders import make_faculty, make_society, make_user
+from tests.queries import counted
 from tests.recorded import make_recorded
 from webinar.db import DbSession
 from webinar.domain.access import Role
@@ -142,6 +143,18 @@ def test_the_desk_plays_before_publication_for_who_may_publish_and_for_nobody_el
     ] == [403, 403]
 
 
+def test_the_desk_asks_the_database_a_dozen_times_at_most(
+    organiser: FlaskClient, recording: Recording, app: Flask
+) -> None:
+    bring_in(organiser, recording)
+    organiser.get(path_of(recording))
+
+    with counted(app.extensions["engine"]) as statements:
+        organiser.get(path_of(recording))
+
+    assert len(statements) <= 12, statements
+
+
 def test_a_trim_keeps_what_was_asked_for_and_says_exactly_what_became_of_it(
     organiser: FlaskClient, recording: Recording, db: DbSession
 ) -> None:
@@ -253,13 +266,16 @@ def test_chapters_are_kept_as_they_stand_in_the_form(
 def test_chapters_that_make_no_sense_are_refused(
     organiser: FlaskClient, recording: Recording
 ) -> None:
-    tried = [("0:20", "Late"), ("x", "No time"), ("0:01", "t" * 201)]
+    tried = [("0:20", "Late"), ("x7", "No time"), ("0:01", "t" * 201)]
     answers = [
         post(organiser, recording, "/chapters", kept=WHOLE, chapters="[]", time=[at], title=[title])
         for at, title in tried
     ]
 
     assert [answer.status_code for answer in answers] == [422] * len(tried)
+    for (at, title), answer in zip(tried, answers, strict=True):
+        assert f'value="{at}"' in answer.text
+        assert f'value="{title}"' in answer.text
 
 
 def test_chapters_somebody_else_changed_are_not_overwritten(
@@ -360,6 +376,7 @@ def test_two_people_change_different_cues_and_both_are_kept_but_not_the_same_one
     same = post(organiser, recording, "/captions/en", kept=WHOLE, **both | {"text-0": "Too late"})
 
     assert (other.status_code, same.status_code) == (302, 409)
+    assert "You wrote here: “Too late”" in same.text
     storage = media_shelf(app.extensions["config"]).storage
     caption = captions.of_language(db, recording.id, "en")
     assert [cue.text for cue in captions.cues_of(caption, storage)] == ["Mine", "Yours"]
@@ -503,6 +520,27 @@ def test_the_switch_makes_the_recording_wait(
 
     assert again(db, recording).session.reviews_recording
     assert actions(db)[-1] == "look before publishing switched"
+
+
+def test_the_desk_says_where_a_recording_stands(
+    organiser: FlaskClient, recording: Recording, db: DbSession
+) -> None:
+    told = {
+        RecordingState.RECORDING: "being recorded: 0:16 so far",
+        RecordingState.PROCESSING: "Being finished: 0:16 are ready",
+        RecordingState.READY: "nobody has seen it yet",
+        RecordingState.PUBLISHED: "viewers see at once",
+        RecordingState.CLOSED: "nobody can watch it any more",
+        RecordingState.DESTROYED: "no longer exists",
+    }
+    said = []
+    for state, words in told.items():
+        recording.state = state
+        recording.closes_at = recording.opens_at = recording.created_at
+        db.commit()
+        said += [state] if words in organiser.get(path_of(recording)).text else []
+
+    assert said == list(RecordingState)
 
 
 def test_a_closed_recording_is_not_edited_any_more(

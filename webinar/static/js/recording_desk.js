@@ -1,6 +1,6 @@
 // The recording desk: marks from the picture, chapters, times of slides. Its forms work without.
 
-import { clock, mark, startPlayer, video } from "./recording_player.js";
+import { clock, mark, seek, startPlayer, video } from "./recording_player.js";
 import { offerScenes } from "./recording_scenes.js";
 
 const LOOK_AGAIN = 5_000;
@@ -36,7 +36,20 @@ function toSlides(changes) {
   return `${changes.length} changes found for ${fields.length} slides. Look at them, then save.`;
 }
 
+// The time in the row, also one that was typed a moment ago.
+function playRow(event) {
+  const button = event.target.closest("[data-play-row]");
+  if (!button) return;
+  const parts = button.closest("li").querySelector('[name="time"]').value.split(":").map(Number);
+  const seconds = parts.reduce((sum, part) => sum * 60 + part, 0);
+  if (Number.isNaN(seconds)) return;
+  seek(seconds);
+  video.play().catch(() => {});
+}
+
 function startForms() {
+  for (const button of document.querySelectorAll("[data-play-row]")) button.hidden = false;
+  document.addEventListener("click", playRow);
   const here = document.querySelector("[data-chapter-here]");
   if (here) {
     here.hidden = false;

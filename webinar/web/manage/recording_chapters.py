@@ -29,6 +29,7 @@ from webinar.web.manage.recording_form import (
     recording_of,
     session_of,
     shelf,
+    typed_chapters,
     typed_ms,
 )
 
@@ -40,14 +41,11 @@ def recording_chapters(public_id: str) -> ResponseReturnValue:
 
     def save() -> str:
         seen = _chapters_seen()
-        times, titles = request.form.getlist("time"), request.form.getlist("title")
         exact = {clock(mark.shown_ms): mark.shown_ms for mark in seen}
         marks = []
-        for time, title in zip(times, titles, strict=False):
-            if time.strip() or title.strip():
-                if not title.strip():
-                    # Emptied on purpose: this is how a chapter is taken out.
-                    continue
+        for time, title in typed_chapters():
+            # Emptied on purpose: this is how a chapter is taken out.
+            if title.strip():
                 marks.append(Mark(typed_ms(time, exact.get(time.strip())), title))
         kept = chapters.replace(
             g.db,

@@ -29,6 +29,7 @@ from webinar.web.manage.recording_form import (
     recording_of,
     session_of,
     shelf,
+    typed_chapters,
     typed_form,
     typed_ms,
 )
@@ -207,7 +208,7 @@ def act(public_id: str, name: str, do: Callable[[], str], *, part: str = "") -> 
         words = do()
     except DomainError as refusal:
         g.db.rollback()
-        refused = Refused({name: str(refusal)}, typed_form())
+        refused = Refused({name: str(refusal)}, typed_form(), typed_chapters())
         return page(session_of(public_id), refused), refusal.status
     g.db.commit()
     flash(words, "success")

@@ -29,6 +29,8 @@ class Refused:
 
     errors: Mapping[str, str] = field(default_factory=dict)
     typed: Mapping[str, str] = field(default_factory=dict)
+    chapters: tuple[tuple[str, str], ...] = ()
+    """Times and titles that were typed."""
 
     def value(self, name: str, otherwise: str = "") -> str:
         """What stands in a field."""
@@ -81,6 +83,15 @@ def typed_form() -> dict[str, str]:
         return dict(request.form.items())
     except RequestEntityTooLarge:
         return {}
+
+
+def typed_chapters() -> tuple[tuple[str, str], ...]:
+    """Times and titles as they stand in the form, without its empty rows."""
+    try:
+        rows = zip(request.form.getlist("time"), request.form.getlist("title"), strict=False)
+    except RequestEntityTooLarge:
+        return ()
+    return tuple((time, title) for time, title in rows if time.strip() or title.strip())
 
 
 def file_of(name: str, *, largest: int) -> bytes:

@@ -80,6 +80,7 @@ def page(session: WebinarSession, refused: Refused | None = None) -> str:
     recording = recordings.for_session(g.db, session.id)
     has_picture = recording is not None and recording.duration_seconds > 0
     edits = recording is not None and recording.state in PLAYABLE and has_picture
+    shown = _desk(session, recording) if recording and edits else None
     return render_template(
         "manage/recording.html",
         session=session,
@@ -88,11 +89,21 @@ def page(session: WebinarSession, refused: Refused | None = None) -> str:
         waits=recording is not None and recording.state in IN_THE_MAKING,
         why_waiting=recordings.why_waiting(g.db, recording) if recording else "",
         withheld=recordings.withheld(g.db, session.id),
-        desk=_desk(session, recording) if recording and edits else None,
+        desk=shown,
         languages=NAMES,
         refused=refused or Refused(),
+        chapter_rows=_chapter_rows(shown, refused) if shown else [],
         clock=clock,
     )
+
+
+def _chapter_rows(desk: Desk, refused: Refused | None) -> list[tuple[str, str]]:
+    """The chapters there are; after a refusal what was typed, with what others added meanwhile."""
+    rows = [(clock(mark.shown_ms), mark.title) for mark in desk.chapters]
+    if refused is None or not refused.error("chapters"):
+        return rows
+    times = {time.strip() for time, _ in refused.chapters}
+    return [*refused.chapters, *(row for row in rows if row[0] not in times)]
 
 
 def _desk(session: WebinarSession, recording: Recording) -> Desk:
