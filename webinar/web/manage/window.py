@@ -316,6 +316,8 @@ def _recording(public_id: str) -> tuple[WebinarSession, Recording]:
 
 
 def _record(session: WebinarSession, recording: Recording) -> DestructionRecord | None:
+    if recording.destroyed_at is None:
+        return None
     try:
         return destruction.record_of(
             g.db,
