@@ -155,7 +155,7 @@ async function goLive({ takesOver = false } = {}) {
   isBusy = false;
   draw();
   // Not on Stop: the space bar mutes.
-  if (isSending) studio.focus();
+  if (isSending) studio.focus({ preventScroll: true });
 }
 
 // Another studio sends: nothing happens before somebody has said that it is meant.

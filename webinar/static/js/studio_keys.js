@@ -10,7 +10,7 @@ export function listenToKeys(studio, steps) {
   box.addEventListener("change", () => localStorage.setItem(KEPT, box.checked ? "on" : "off"));
   // A button that was pressed with a pointer gives the space bar back.
   studio.addEventListener("click", (event) => {
-    if (event.detail > 0 && event.target.closest("button") && !document.querySelector("dialog[open]")) studio.focus();
+    if (event.detail > 0 && event.target.closest("button") && !document.querySelector("dialog[open]")) studio.focus({ preventScroll: true });
   });
   document.addEventListener("keydown", (event) => {
     if (!box.checked || event.defaultPrevented || event.repeat) return;
