@@ -75,30 +75,29 @@ function start(playing = video.play()) {
 function draw() {
   edge.look();
   const isOn = picture !== null;
-  messages.show(
-    messageFor({
-      status: state.status,
-      isDoorOpen: Date.now() + serverAhead >= door,
-      hasRoom: state.room,
-      isBreak: state.break,
-      refusedWith,
-      isOn,
-      needsPress,
-      hasPlayed,
-      isPaused: video.paused,
-      hasEnded: video.ended,
-      standsStill: edge.standsStill,
-      sinceNews: edge.sinceNews,
-      sinceAnswer: edge.sinceAnswer,
-    }),
-  );
+  const message = messageFor({
+    status: state.status,
+    isDoorOpen: Date.now() + serverAhead >= door,
+    hasRoom: state.room,
+    isBreak: state.break,
+    refusedWith,
+    isOn,
+    needsPress,
+    hasPlayed,
+    isPaused: video.paused,
+    hasEnded: video.ended,
+    standsStill: edge.standsStill,
+    sinceNews: edge.sinceNews,
+    sinceAnswer: edge.sinceAnswer,
+  });
+  messages.show(message);
   part("pill").hidden = !isOn || state.status !== "live";
   part("controls").hidden = !isOn;
-  drawDelay(isOn);
+  drawDelay(isOn, message);
 }
 
-function drawDelay(isOn) {
-  const isWatching = isOn && !video.ended && state.status === "live" && !state.break;
+function drawDelay(isOn, message) {
+  const isWatching = isOn && !video.ended && state.status === "live" && message === "";
   // After a pause too; a moment of it is nothing to speak of.
   const isBehind = isWatching && hasPlayed && edge.isBehind;
   part("go-live").hidden = !isBehind;
