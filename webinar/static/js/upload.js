@@ -197,6 +197,7 @@ class UploadPage {
     this.isSending = false;
     this.drawButtons();
     const { received, length } = this.facts;
+    bar("sending", (received ?? 0) / (length ?? this.file.size));
     say("sending", `Paused: ${size(received ?? 0)} of ${size(length ?? this.file.size)} are safe on the server.`);
   }
 
