@@ -11,6 +11,7 @@ from webinar.domain.recording import (
     RecordingWindow,
     Watch,
     closes_at_for,
+    later_end,
     watchable,
 )
 from webinar.domain.timezone import UnknownZone, to_utc
@@ -204,3 +205,21 @@ def test_a_zone_without_letters_is_named_by_its_distance_from_utc() -> None:
         "This recording closed on 28 February 2027, 22:00 UTC+04. "
         "If you need more time, ask for an extension."
     )
+
+
+@pytest.mark.parametrize(
+    ("until", "days", "months", "later"),
+    [
+        # 19:00 in Zurich stays 19:00 over the change of the clocks.
+        ("2027-03-25T18:00+00:00", 7, 0, "2027-04-01T17:00+00:00"),
+        ("2027-10-28T17:00+00:00", 0, 1, "2027-11-28T18:00+00:00"),
+        # The month's last day.
+        ("2027-01-31T18:00+00:00", 0, 1, "2027-02-28T18:00+00:00"),
+        # 02:30 on the day the clocks jump: moved on by the gap.
+        ("2027-03-21T01:30+00:00", 7, 0, "2027-03-28T01:30+00:00"),
+    ],
+)
+def test_a_later_end_keeps_the_wall_clock(until: str, days: int, months: int, later: str) -> None:
+    moved = later_end(datetime.fromisoformat(until), "Europe/Zurich", days=days, months=months)
+
+    assert moved == datetime.fromisoformat(later)
