@@ -1,5 +1,6 @@
 """Going on in the middle of a take: every picture once, none decoded from the beginning."""
 
+import errno
 import os
 import signal
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from tests.media.test_packager import children_called_ffmpeg
 from webinar.domain.rendition import Rendition
 from webinar.media.ffmpeg import run
 from webinar.media.keys import KeyStore
-from webinar.media.packager import Damage, Packager, Positions, Take
+from webinar.media.packager import Damage, NoRoom, Packager, Positions, Take
 from webinar.media.sealing import Position
 from webinar.media.segments import PackagedSegment
 from webinar.media.storage import FileStorage
@@ -308,3 +309,34 @@ def test_other_codecs_from_the_middle_on_are_followed(
 
     assert numbers_shown(cinema, "rec1", of(MAIN, segments)) == [*range(100), *range(100)]
     assert sum(one.discontinuity for one in of(MAIN, segments)) == 1
+
+
+class FullDisk(FileStorage):
+    """A disk that takes so many segments and then no more, until somebody makes room."""
+
+    room = 5
+
+    def put(self, name: str, data: bytes) -> None:
+        if self.room == 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self.room -= 1
+        super().put(name, data)
+
+
+def test_a_full_disk_costs_no_picture(
+    counted_webm: Path, takes: TakeStore, keys: KeyStore, cinema: Cinema, tmp_path: Path
+) -> None:
+    send(takes, counted_webm.read_bytes())
+    storage = FullDisk(tmp_path / "storage")
+    packager = Packager(storage, keys, tmp_path / "work", renditions=(MAIN, LOW))
+    segments: list[PackagedSegment] = []
+
+    with pytest.raises(NoRoom, match="disk is full"):
+        packager.package_take(TAKE, takes, segments.append, start={}, is_finished=lambda: True)
+    storage.room = 1000
+    packager.package_take(
+        TAKE, takes, segments.append, start=positions(segments), is_finished=lambda: True
+    )
+
+    assert numbers_shown(cinema, "rec1", of(MAIN, segments)) == NUMBERS
+    assert numbers_shown(cinema, "rec1", of(LOW, segments)) == NUMBERS

@@ -62,6 +62,7 @@ class Encoder:
         self._work = work
         self._clear()
         self._taken = dict.fromkeys(begins, 0)
+        self._read: dict[Rendition, int] = {}
         self._begins = begins
         self._reached = dict(begins)
         self._endless = endless
@@ -103,10 +104,15 @@ class Encoder:
         """The segments that became whole since the last call, of each rendition in order."""
         fresh: list[PlainSegment] = []
         for rendition in self._reached:
+            path = list_of(self._work, rendition)
             try:
-                text = list_of(self._work, rendition).read_text()
+                written_at = path.stat().st_mtime_ns
+                if written_at == self._read.get(rendition) and not self._endless:
+                    continue  # the lists of a long evening are long
+                text = path.read_text()
             except FileNotFoundError:
                 continue
+            self._read[rendition] = written_at
             listed = LISTED.findall(text)
             if rendition is self._endless:
                 self._end_when_alone(
