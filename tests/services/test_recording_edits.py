@@ -6,10 +6,12 @@ import pytest
 from sqlalchemy import select
 
 from tests.builders import make_faculty, make_registration, make_session, make_user
-from tests.evidence import make_recording, watch
+from tests.evidence import AFTER, make_ended_session, make_grant, make_recording, watch
+from tests.services.test_credits import evaluate, pass_test
 from webinar.db import DbSession
 from webinar.domain.access import Role
 from webinar.domain.attendance import ViewingMode
+from webinar.domain.credit import Reason
 from webinar.domain.edit import CannotCut, Kept, everything
 from webinar.domain.errors import Conflict, NotFound
 from webinar.domain.recording import RecordingNotOpen, RecordingState
@@ -20,6 +22,7 @@ from webinar.services import (
     attendance,
     captions,
     chapters,
+    credits,
     recording_edits,
     recordings,
     slides,
@@ -121,7 +124,7 @@ def test_undoing_a_cut_brings_all_evidence_back(
     assert presence(db, recording, user).counted_seconds == 300
 
 
-def test_credit_asks_for_a_share_of_what_is_shown(
+def test_what_counts_for_credit_is_a_share_of_what_is_shown(
     db: DbSession, recording: Recording, actor: User
 ) -> None:
     user = make_user(db)
@@ -136,6 +139,32 @@ def test_credit_asks_for_a_share_of_what_is_shown(
 
     assert whole == Span(0, 200)
     assert spans == [Span(0.0, 200.0)]
+
+
+def test_who_had_watched_enough_before_a_cut_keeps_the_credit_and_who_has_after_it_earns_it(
+    db: DbSession,
+) -> None:
+    session = make_ended_session(db)
+    recording = make_recording(db, session, closes_at=AFTER + timedelta(days=180))
+    make_grant(db, session, "acoe-distance", "1")
+    early, late, neither = make_user(db), make_user(db), make_user(db)
+    for user, end in ((early, 2500), (late, 1500), (neither, 1000)):
+        pass_test(db, session, user, at=AFTER)
+        evaluate(db, session, user)
+        watch(db, session, user, ViewingMode.RECORDED, 0, end, at=AFTER)
+
+    # What the first of them had seen is cut out in part, and what nobody saw.
+    for kept in (None, [[900_000, 2_700_000]], [[0, 1_600_000]]):
+        recording.kept = kept
+        credits.decide_session(
+            db, session.id, public_url="http://localhost", now=AFTER + timedelta(hours=2)
+        )
+        reasons = [
+            credits.latest_of(db, session.id, user.id)[0].reason for user in (early, late, neither)
+        ]
+        assert reasons[0] is Reason.OK
+        assert (reasons[1] is Reason.OK) == (kept == [[0, 1_600_000]])
+        assert reasons[2] is Reason.BELOW_PRESENCE
 
 
 def test_a_pass_takes_the_whole_source_also_after_a_cut(

@@ -208,6 +208,12 @@ def counting_window(
     return Span(int(starts_at.timestamp()), int(ends_at.timestamp()))
 
 
+def whole_window(db: DbSession, session: WebinarSession) -> Span[int]:
+    """The seconds of the whole recording, before trims and cuts; empty without one."""
+    recording = recordings.for_session(db, session.id)
+    return Span(0, int(recording.duration_seconds) if recording else 0)
+
+
 def counting_spans(
     db: DbSession, session: WebinarSession, mode: ViewingMode, spans: list[Span[float]]
 ) -> list[Span[float]]:

@@ -9,10 +9,11 @@ from fractions import Fraction
 from sqlalchemy import func, select
 
 from webinar.db import DbSession
-from webinar.domain.attendance import ViewingMode, evidence_in
+from webinar.domain.attendance import ViewingMode, coverage, evidence_in
 from webinar.domain.credit import CaseFacts, Grant, Reason, TestResult
 from webinar.domain.policy import CountingWindow
 from webinar.domain.policy import CreditPolicy as Rules
+from webinar.domain.span import Span
 from webinar.domain.timezone import to_local, to_utc
 from webinar.domain.viewing import Viewing
 from webinar.models import (
@@ -105,9 +106,6 @@ def case_of(
     """The facts of one person under one grant."""
     grant, rules = offer.grant, offer.rules
     rate = float(rules.max_playback_rate)
-    window = attendance.counting_window(
-        db, session, grant.mode, actual=rules.window is CountingWindow.ACTUAL
-    )
     if grant.mode is ViewingMode.LIVE:
         ended_at = session.actual_ended_at or session.ends_at
         credit_at = session.starts_at
@@ -122,7 +120,13 @@ def case_of(
         if grant.credit_until is not None and in_time.loads:
             credit_at = min(credit_at, grant.credit_until - timedelta(microseconds=1))
     spans = viewing.spans(allowed_rate=rate)
-    spans = attendance.counting_spans(db, session, grant.mode, spans)
+    if grant.mode is ViewingMode.LIVE or not _is_enough_of_the_whole(db, session, spans, rules):
+        window = attendance.counting_window(
+            db, session, grant.mode, actual=rules.window is CountingWindow.ACTUAL
+        )
+        spans = attendance.counting_spans(db, session, grant.mode, spans)
+    else:
+        window = attendance.whole_window(db, session)
     evaluated_at = papers.evaluated.get(user_id)
     facts = CaseFacts(
         mode=grant.mode,
@@ -150,6 +154,14 @@ def case_of(
         earned_today=papers.earned.get((user_id, grant.accreditor_id), Decimal(0)),
     )
     return Case(facts=facts, ended_at=ended_at)
+
+
+def _is_enough_of_the_whole(
+    db: DbSession, session: WebinarSession, spans: Sequence[Span[float]], rules: Rules
+) -> bool:
+    """True for who has earned it, whatever was cut out of the recording since."""
+    whole = attendance.whole_window(db, session)
+    return coverage(whole, spans) >= rules.threshold * (whole.end - whole.start)
 
 
 def _hours(start: datetime, end: datetime) -> Fraction:

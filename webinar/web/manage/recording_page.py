@@ -166,7 +166,7 @@ def _state_words(session: WebinarSession, recording: Recording | None) -> str:
     if recording is None:
         if session.status in (SessionStatus.DRAFT, SessionStatus.PUBLISHED):
             return "The session is still to come. Its recording is made while it is on air."
-        return "This session has no recording: it was not broadcast here."
+        return "This session has no recording: it was not broadcast here. A video can become one."
     so_far = clock(to_ms(recording.duration_seconds)).partition(".")[0]
     if recording.state is RecordingState.RECORDING:
         return f"On air and being recorded: {so_far} so far. You can edit it when it has ended."
