@@ -18,6 +18,7 @@ from tests.components.bucket import BucketServer
 from tests.media.films import H264, film
 from webinar.db import DbSession
 from webinar.domain.recording import RecordingState
+from webinar.domain.rendition import Rendition
 from webinar.domain.session import SessionStatus
 from webinar.domain.upload import UploadPurpose, UploadState
 from webinar.jobs import uploading
@@ -168,6 +169,7 @@ def test_a_better_file_takes_the_place_without_changing_address_or_window(
     assert (now.generation, now.kept) == (1, None)
     rows = db.query(MediaSegment).filter_by(recording_id=now.id).all()
     assert {row.generation for row in rows} == {1}
+    assert {row.rendition for row in rows} == set(Rendition)
     left = set(shelf.storage.names(f"recordings/{now.public_id}"))
     assert left & old == {f"recordings/{now.public_id}/poster.jpg"}
     assert check(config, everything=True).findings == []

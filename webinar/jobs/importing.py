@@ -13,6 +13,7 @@ from pathlib import Path
 
 from config import Config
 from webinar.db import DbSession, open_db, read_db
+from webinar.domain.rendition import renditions_of
 from webinar.jobs.segment_rows import segment_row
 from webinar.media.packager import Packager
 from webinar.media.poster import poster
@@ -75,7 +76,7 @@ def import_video(
 
     is_whole = False
     try:
-        _package(shelf, path, recording.public_id, store, session.starts_at, progress)
+        _package(config, path, recording.public_id, store, session.starts_at, progress)
         shelf.storage.put(f"recordings/{recording.public_id}/poster.jpg", picture)
         with open_db.begin() as db:
             guard(db)
@@ -120,7 +121,7 @@ def replace_video(
             guard(db)
             recordings.add_segment(db, segment_row(recording_id, numbered))
 
-    _package(shelf, path, replacement.public_id, store, replacement.started_at, progress)
+    _package(config, path, replacement.public_id, store, replacement.started_at, progress)
     with open_db.begin() as db:
         guard(db)
         swapped = replacements.swap(
@@ -148,19 +149,21 @@ def sweep_replaced(config: Config) -> None:
 
 
 def _package(
-    shelf: MediaShelf,
+    config: Config,
     path: Path,
     public_id: str,
     store: Callable[[PackagedSegment], None],
     started_at: datetime,
     progress: Callable[[float], None],
 ) -> None:
+    shelf = media_shelf(config)
     # Of this process alone: one that is thought dead may still be cutting.
     work = shelf.work / f"import-{public_id}-{secrets.token_hex(4)}"
     try:
-        Packager(shelf.storage, shelf.keys, work).package_file(
-            path, public_id, store, started_at=started_at, progress=progress
+        packager = Packager(
+            shelf.storage, shelf.keys, work, renditions=renditions_of(config.RENDITIONS)
         )
+        packager.package_file(path, public_id, store, started_at=started_at, progress=progress)
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
