@@ -29,6 +29,7 @@ def wait_for(what: Callable[[], bool]) -> None:
         time.sleep(0.2)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_take_is_not_given_up_while_more_of_it_comes(
     db: DbSession, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
