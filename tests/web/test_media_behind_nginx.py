@@ -225,3 +225,24 @@ def test_playlists_are_packed_for_who_can_unpack_them(site: Site) -> None:
 
     assert packed.headers["Content-Encoding"] == "gzip"
     assert packed.headers["Cache-Control"] == "no-store"
+
+
+def test_handed_out_to_anybody_is_ciphertext_alone(site: Site) -> None:
+    port = free_port()
+    locations = (DEPLOY / "nginx-ciphertext.conf").read_text()
+    media = site.app.extensions["config"].DATA_DIR / "media"
+    ours = locations.replace("/var/lib/webinar/media", str(media))
+    name = f"recordings/{RECORDING}/{site.evening.segments[0].rpartition('/')[2]}"
+    plain = ("poster.jpg", "slide-1.jpg", "en.vtt", "", "..%2f..%2f..%2fkeys/abc123/000000.key")
+
+    with NginxServer(port, http=f"server {{ listen 127.0.0.1:{port}; {ours} }}"):
+        elsewhere = Site(site.nginx, port, site.app, site.evening)
+        segment = elsewhere.get_past_nginx(f"/{name}", site.evening.watcher)
+        refused = [
+            elsewhere.get_past_nginx(f"/recordings/{RECORDING}/{each}", site.evening.watcher).status
+            for each in plain
+        ]
+
+    assert segment.body == site.get(site.evening.segments[0], site.evening.watcher).body
+    assert segment.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert set(refused) == {404}
