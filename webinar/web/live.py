@@ -7,13 +7,11 @@ from datetime import timedelta
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from sqlalchemy import select
 
 from webinar.domain.errors import NotFound
-from webinar.domain.rooms import RoomState
 from webinar.domain.session import SessionStatus
-from webinar.models import ExternalRoom, Recording, WebinarSession
-from webinar.services import broadcasts, questions, recordings, renditions, sessions
+from webinar.models import Recording, WebinarSession
+from webinar.services import broadcasts, questions, recordings, renditions, rooms, sessions
 from webinar.services.recordings import NotRegistered
 from webinar.web.access import signed_in
 from webinar.web.guards import limiter
@@ -74,18 +72,10 @@ def _state(session: WebinarSession, recording: Recording | None) -> dict[str, ob
         ),
         "renditions": renditions.offered(g.db, recording) if recording and has_picture else [],
         "break": broadcast is not None and broadcast.break_since is not None,
-        "room": _has_room(session),
+        "room": rooms.current(g.db, session) is not None,
         "recording": recording.state.value if recording else None,
         "now": g.now.isoformat(),
     }
-
-
-def _has_room(session: WebinarSession) -> bool:
-    current = select(ExternalRoom.id).where(
-        ExternalRoom.session_id == session.id,
-        ExternalRoom.state.in_((RoomState.PLANNED, RoomState.OPEN)),
-    )
-    return bool(g.db.scalar(select(current.exists())))
 
 
 @bp.post("/questions")
