@@ -33,7 +33,7 @@ from webinar.tools import media_shelf
 
 ROOT = Path(__file__).resolve().parents[2]
 # In the suite a few; the full run is KILLS=50.
-KILLS = int(os.environ.get("KILLS", "8"))
+KILLS = int(os.environ.get("KILLS", "6"))
 SEED = 20261126
 PATIENCE_SECONDS = 120
 
@@ -86,16 +86,22 @@ class LaptopServer:
         self.process.wait()
 
     def kill_an_encoder(self, chance: random.Random) -> None:
-        """-9 to a media worker with its ffmpeg, or to one of them alone."""
-        for worker in _media_workers(self.config):
-            children = Path(f"/proc/{worker}/task/{worker}/children")
-            try:
-                encoders = [int(child) for child in children.read_text().split()]
-                victims = chance.choice([[worker], encoders, [worker, *encoders]])
-                for victim in victims:
-                    os.kill(victim, signal.SIGKILL)
-            except (FileNotFoundError, ProcessLookupError):
-                continue
+        """-9 to a media worker with its ffmpeg, or to one of them alone; waits for a victim."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < end:
+            for worker in _media_workers(self.config):
+                children = Path(f"/proc/{worker}/task/{worker}/children")
+                try:
+                    encoders = [int(child) for child in children.read_text().split()]
+                    if not encoders:
+                        continue  # it only begins
+                    for victim in chance.choice([[worker], encoders, [worker, *encoders]]):
+                        os.kill(victim, signal.SIGKILL)
+                except (FileNotFoundError, ProcessLookupError):
+                    continue
+                return
+            time.sleep(0.1)
+        raise AssertionError("there was no encoder to kill")
 
     def request(
         self,
