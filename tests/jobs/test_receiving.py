@@ -13,7 +13,7 @@ import pytest
 from werkzeug.serving import make_server
 
 from config import Config
-from tests.builders import make_moderated, make_session, make_user
+from tests.builders import make_faculty, make_moderated, make_session, make_user
 from tests.components.nginx import NginxServer
 from tests.components.servers import free_port
 from webinar.app import create_app
@@ -91,6 +91,7 @@ class Desk:
 def desk(db: DbSession, config: Config, source: Source, port: int = 0) -> Desk:
     now = datetime.now(UTC)
     session, user = make_moderated(db, make_session(db, starts_at=now)), make_user(db)
+    make_faculty(db, session, user=user)
     broadcast = broadcasts.go_live(db, session.id, user_id=user.id, now=now)
     made = stream_keys.make(
         db,

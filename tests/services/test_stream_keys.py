@@ -3,12 +3,13 @@
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import delete
 
-from tests.builders import make_moderated, make_session, make_user
+from tests.builders import make_faculty, make_moderated, make_session, make_user
 from webinar.db import DbSession
 from webinar.domain.errors import Conflict, NotFound
 from webinar.domain.streaming import Source
-from webinar.models import BroadcastTake, StreamKey, User, WebinarSession
+from webinar.models import BroadcastTake, FacultyMember, StreamKey, User, WebinarSession
 from webinar.services import broadcasts, stream_keys
 from webinar.services.broadcasts import NotOnAir
 from webinar.services.stream_keys import KeyRefused, NewKey, NoPortFree
@@ -23,8 +24,10 @@ def speaker(db: DbSession) -> User:
 
 
 @pytest.fixture
-def session(db: DbSession) -> WebinarSession:
-    return make_moderated(db, make_session(db))
+def session(db: DbSession, speaker: User) -> WebinarSession:
+    session = make_moderated(db, make_session(db))
+    make_faculty(db, session, user=speaker)
+    return session
 
 
 @pytest.fixture
@@ -117,7 +120,7 @@ def test_a_revoked_key_is_refused_at_once_and_for_ever(
     stream_keys.revoke(db, made.key.id, session.id, user_id=speaker.id, now=now)
 
     with pytest.raises(KeyRefused):
-        stream_keys.still_admitted(db, made.key.name, made.secret, now=now)
+        stream_keys.still_admitted(db, made.key.name, made.secret, client_id="1", now=now)
     with pytest.raises(KeyRefused):
         stream_keys.admit(db, made.key.name, made.secret, client_id="2", now=now)
     assert stream_keys.listed(db, session.id) == []
@@ -151,9 +154,9 @@ def test_a_second_sender_is_refused_and_its_end_is_not_the_end_of_the_first(
 
     with pytest.raises(Conflict, match="sends with this key already"):
         stream_keys.admit(db, made.key.name, made.secret, client_id="2", now=now)
-    stream_keys.gone(db, made.key.name, client_id="2")
+    stream_keys.gone(db, made.key.name, made.secret, client_id="2")
     still = stream_keys.is_connected(made.key, now=now)
-    stream_keys.gone(db, made.key.name, client_id="1")
+    stream_keys.gone(db, made.key.name, made.secret, client_id="1")
 
     assert (still, stream_keys.is_connected(made.key, now=now)) == (True, False)
 
@@ -219,7 +222,7 @@ def test_a_program_waits_for_its_turn_behind_a_browser(
     long_silent = now + timedelta(minutes=1)
 
     waits = take_of(db, made.key, "a", long_silent)
-    stream_keys.still_admitted(db, made.key.name, made.secret, now=long_silent)
+    stream_keys.still_admitted(db, made.key.name, made.secret, client_id="1", now=long_silent)
     opened = stream_keys.use(db, made.key, user_id=speaker.id, now=long_silent)
     adopted = take_of(db, made.key, "a", long_silent, empty=True)
     db.refresh(browser)
@@ -274,3 +277,47 @@ def test_a_receiver_is_wanted_from_an_hour_before_until_half_an_hour_after(
     ]
     stream_keys.admit(db, rtmp.key.name, rtmp.secret, client_id="1", now=start)
     assert stream_keys.without_receiver(db, now=start) == [srt.key.id, rtmp.key.id]
+
+
+def test_an_end_told_by_somebody_without_the_secret_is_none(
+    db: DbSession, session: WebinarSession, speaker: User, now: datetime
+) -> None:
+    made = make(db, session, speaker)
+    stream_keys.admit(db, made.key.name, made.secret, client_id="1", now=now)
+
+    for wrong in ("", "x", made.key.secret_hash):
+        stream_keys.gone(db, made.key.name, wrong, client_id="1")
+
+    assert stream_keys.is_connected(made.key, now=now)
+
+
+def test_a_sender_whose_receiver_died_is_fetched_from_again(
+    db: DbSession, session: WebinarSession, speaker: User, now: datetime
+) -> None:
+    made = make(db, session, speaker)
+    stream_keys.admit(db, made.key.name, made.secret, client_id="1", now=now)
+    stream_keys.disconnected(made.key)
+    lost = stream_keys.without_receiver(db, now=now)
+
+    later = now + timedelta(seconds=5)
+    stream_keys.still_admitted(db, made.key.name, made.secret, client_id="1", now=later)
+
+    assert lost == []
+    assert stream_keys.without_receiver(db, now=later) == [made.key.id]
+    assert made.key.client_id == "1"
+
+
+@pytest.mark.parametrize("source", [Source.RTMP, Source.SRT])
+def test_who_is_taken_out_of_the_faculty_sends_no_more_with_the_key_they_keep(
+    db: DbSession, session: WebinarSession, speaker: User, now: datetime, source: Source
+) -> None:
+    made = make(db, session, speaker, source)
+    before = stream_keys.is_open(db, made.key.id, now=now)
+    db.execute(delete(FacultyMember).where(FacultyMember.user_id == speaker.id))
+    db.flush()
+
+    assert (before, stream_keys.is_open(db, made.key.id, now=now)) == (True, False)
+    assert stream_keys.without_receiver(db, now=now) == []
+    if source is Source.RTMP:
+        with pytest.raises(KeyRefused):
+            stream_keys.admit(db, made.key.name, made.secret, client_id="1", now=now)

@@ -75,8 +75,11 @@ def receive(config: Config, key_id: int) -> bool:
         _Receiving(config, key_id, fence).run()
     finally:
         with open_db.begin() as db:
-            stream_keys.disconnected(db.get_one(StreamKey, key_id))
-            leases.release(db, StreamKey, key_id, fence=fence)
+            key = db.get_one(StreamKey, key_id, with_for_update=True)
+            # Another receiver may have taken over: what it says of the sender stays.
+            if key.lease_fence == fence:
+                stream_keys.disconnected(key)
+                leases.release(db, StreamKey, key_id, fence=fence)
     return True
 
 
@@ -135,6 +138,8 @@ class _Receiving:
         """Put the packets into the take, if they are anybody's to see; False on a full disk."""
         now = datetime.now(UTC)
         with open_db.begin() as db:
+            # One that was stopped for a while must not mix its bytes into those of the next.
+            leases.renew(db, StreamKey, self.key_id, fence=self.fence, now=now)
             key = db.get_one(StreamKey, self.key_id)
             take = stream_keys.take_for(
                 db, key, connection=connection, is_empty=self._is_empty, now=now

@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 READ_BYTES = 256 * 1024
 STOP_SECONDS = 5
 SAYING = ["-hide_banner", "-nostats", "-loglevel", "warning"]
+# A sender decides what the bytes are: nothing but streams is looked for in them, no playlists.
+ONLY_STREAMS = ["-format_whitelist", "concat,mpegts,flv,live_flv"]
 # What ffmpeg says of a caller that was refused, and what we say of it.
 REFUSALS = {
     b"BADSECRET": "Somebody tried with a wrong passphrase. Copy the address anew.",
@@ -40,7 +42,7 @@ class Receiver:
         if "'" in address or "\n" in address:
             raise ValueError("an address holds neither quotes nor line breaks")
         source = ["-analyzeduration", "1000000", "-f", "concat", "-safe", "0"]
-        source += ["-protocol_whitelist", "pipe,srt,udp,rtmp,tcp", "-i", "pipe:0"]
+        source += ["-protocol_whitelist", "pipe,srt,udp,rtmp,tcp", *ONLY_STREAMS, "-i", "pipe:0"]
         tracks = ["-map", "0:v:0?", "-map", "0:a:0?", "-c", "copy"]
         packets = ["-f", "mpegts", "-flush_packets", "1", "-muxdelay", "0", "pipe:1"]
         self.problem: str | None = None

@@ -19,7 +19,7 @@ from webinar.db import DbSession
 from webinar.domain.errors import Conflict, NotAllowed, NotFound
 from webinar.domain.session import SessionStatus
 from webinar.domain.streaming import Source
-from webinar.models import Broadcast, BroadcastTake, StreamKey, WebinarSession
+from webinar.models import Broadcast, BroadcastTake, StreamKey, User, WebinarSession
 from webinar.services import audit, broadcasts, links
 
 # A way in that nobody used closes this long after the announced end.
@@ -133,15 +133,26 @@ def admit(db: DbSession, name: str, secret: str, *, client_id: str, now: datetim
     return key
 
 
-def still_admitted(db: DbSession, name: str, secret: str, *, now: datetime) -> None:
-    """Somebody goes on sending by RTMP; raises KeyRefused once they may not."""
-    _checked(db, name, secret, now=now).last_seen_at = now
+def still_admitted(db: DbSession, name: str, secret: str, *, client_id: str, now: datetime) -> None:
+    """Somebody goes on sending by RTMP; raises KeyRefused once they may not.
+
+    A receiver that died took the connection for ended: it is not, as long as this is asked.
+    """
+    key = _checked(db, name, secret, now=now)
+    if key.connected_at is None:
+        key.client_id, key.connected_at = client_id, now
+    key.last_seen_at = now
 
 
-def gone(db: DbSession, name: str, *, client_id: str) -> None:
-    """The RTMP connection of this number ended; another number's end means nothing."""
+def gone(db: DbSession, name: str, secret: str, *, client_id: str) -> None:
+    """The RTMP connection of this number ended; another number's end means nothing.
+
+    Nor does it when whoever says so does not know the secret: numbers can be guessed.
+    """
     key = db.scalar(select(StreamKey).where(StreamKey.name == name))
-    if key is not None and key.client_id == client_id:
+    if key is None or not hmac.compare_digest(key.secret_hash, links.hash_of(secret)):
+        return
+    if key.client_id == client_id:
         disconnected(key)
 
 
@@ -162,27 +173,26 @@ def is_connected(key: StreamKey, *, now: datetime) -> bool:
 def without_receiver(db: DbSession, *, now: datetime) -> list[int]:
     """Ids of keys that somebody has to listen for, or to fetch from, and nobody does."""
     has_something = (StreamKey.source == Source.SRT) | StreamKey.connected_at.is_not(None)
-    return list(
-        db.scalars(
-            select(StreamKey.id)
-            .join(WebinarSession, WebinarSession.id == StreamKey.session_id)
-            .where(
-                has_something,
-                _is_open(now),
-                StreamKey.lease_until.is_(None) | (StreamKey.lease_until < now),
-            )
+    found = db.scalars(
+        select(StreamKey)
+        .join(WebinarSession, WebinarSession.id == StreamKey.session_id)
+        .where(
+            has_something,
+            _is_open(now),
+            StreamKey.lease_until.is_(None) | (StreamKey.lease_until < now),
         )
     )
+    return [key.id for key in found if _maker_may_send(db, key)]
 
 
 def is_open(db: DbSession, key_id: int, *, now: datetime) -> bool:
-    """True while this way in may be used: not revoked, and its session's hour."""
-    found = db.scalar(
-        select(StreamKey.id)
+    """True while this way in may be used: not revoked, its session's hour, its maker's part."""
+    key = db.scalar(
+        select(StreamKey)
         .join(WebinarSession, WebinarSession.id == StreamKey.session_id)
         .where(StreamKey.id == key_id, _is_open(now))
     )
-    return found is not None
+    return key is not None and _maker_may_send(db, key)
 
 
 def take_for(
@@ -268,7 +278,16 @@ def _checked(db: DbSession, name: str, secret: str, *, now: datetime) -> StreamK
     known = key.secret_hash if key is not None else links.hash_of("")
     if not hmac.compare_digest(known, links.hash_of(secret)) or key is None:
         raise KeyRefused("This stream key is not, or no longer, valid.")
+    if not _maker_may_send(db, key):
+        raise KeyRefused("This stream key is not, or no longer, valid.")
     return key
+
+
+def _maker_may_send(db: DbSession, key: StreamKey) -> bool:
+    """False once who made it, and keeps its secret, may not broadcast in this session any more."""
+    maker = db.get_one(User, key.made_by_id)
+    session = db.get_one(WebinarSession, key.session_id)
+    return maker.erased_at is None and broadcasts.may_broadcast(db, session, maker)
 
 
 def _is_open(now: datetime) -> ColumnElement[bool]:

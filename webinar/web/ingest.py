@@ -104,9 +104,9 @@ def rtmp() -> ResponseReturnValue:
         case "publish":
             stream_keys.admit(g.db, name, token, client_id=client_id, now=g.now)
         case "update_publish":
-            stream_keys.still_admitted(g.db, name, token, now=g.now)
+            stream_keys.still_admitted(g.db, name, token, client_id=client_id, now=g.now)
         case "publish_done":
-            stream_keys.gone(g.db, name, client_id=client_id)
+            stream_keys.gone(g.db, name, token, client_id=client_id)
         case "update_play":
             pass  # only our own receiver fetches, and it stops by itself
         case _:
