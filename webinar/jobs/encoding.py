@@ -48,11 +48,14 @@ ENDED_SECONDS = 1.0
 
 _started_at: dict[int, float] = {}
 _children: dict[int, subprocess.Popen[bytes]] = {}
+# Workers another one of the same broadcast was started after; kept until they end.
+_former: list[subprocess.Popen[bytes]] = []
 
 
 def supervise(tools: Toolbox, now: datetime) -> None:
     """Start a worker for every broadcast that has none."""
     ended = {number for number, child in _children.items() if child.poll() is not None}
+    _former[:] = [child for child in _former if child.poll() is None]
     _free_leases_of_the_dead(now)
     with read_db() as db:
         waiting = broadcasts.without_worker(db, now=now)
@@ -62,6 +65,8 @@ def supervise(tools: Toolbox, now: datetime) -> None:
             continue
         _started_at[broadcast_id] = time.monotonic()
         with apart("starting a media worker", broadcast_id):
+            if broadcast_id in _children:
+                _former.append(_children[broadcast_id])
             _children[broadcast_id] = _start_worker(tools.config, broadcast_id)
             log.info("media worker started: broadcast=%s", broadcast_id)
 
