@@ -8,6 +8,7 @@ import os
 from collections import deque
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from threading import BoundedSemaphore
 
 from sqlalchemy import Engine, SelectBase, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -16,6 +17,8 @@ from sqlalchemy.exc import SQLAlchemyError
 log = logging.getLogger(__name__)
 
 MOST_IDLE = 8
+# Over a socket more at once are slower: threads that wake up together wait for each other.
+MOST_AT_ONCE = 2
 
 
 class DatabaseAway(Exception):
@@ -43,6 +46,7 @@ class DirectQuery:
         self._engine = engine
         self._is_sqlite = engine.dialect.name == "sqlite"
         self._idle: deque[DBAPIConnection] = deque()
+        self._turn = BoundedSemaphore(MOST_AT_ONCE)
         self._process = os.getpid()
         event.listen(engine, "engine_disposed", self._close)
 
@@ -60,6 +64,16 @@ class DirectQuery:
             raise DatabaseAway from problem
 
     def _ask(self, values: Mapping[str, object]) -> Sequence[object] | None:
+        if self._process != os.getpid():
+            # A fork must not speak over its parent's connections, nor close them.
+            self._idle, self._process = deque(), os.getpid()
+            self._turn = BoundedSemaphore(MOST_AT_ONCE)
+        if self._is_sqlite:
+            return self._answer(values)
+        with self._turn:
+            return self._answer(values)
+
+    def _answer(self, values: Mapping[str, object]) -> Sequence[object] | None:
         connection = self._take()
         parameters = {**self._constants, **values}
         cursor = connection.cursor()
@@ -77,9 +91,6 @@ class DirectQuery:
         return row
 
     def _take(self) -> DBAPIConnection:
-        if self._process != os.getpid():
-            # A fork must not speak over its parent's connections, nor close them.
-            self._idle, self._process = deque(), os.getpid()
         try:
             return self._idle.pop()
         except IndexError:
