@@ -1,6 +1,8 @@
 """What the clock does about rooms: made, opened, followed, ended, and what they leave fetched."""
 
-from datetime import datetime, timedelta
+import os
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -403,3 +405,76 @@ def test_nothing_is_recorded_if_somebody_did_not_agree(db: DbSession, evening: E
     db.commit()
 
     assert not rooms.is_recorded(choose(db, evening, RoomProvider.BIGBLUEBUTTON))
+
+
+@one_database
+@pytest.mark.parametrize("provider", [RoomProvider.BIGBLUEBUTTON, RoomProvider.ZOOM])
+def test_a_yes_taken_back_after_the_room_was_chosen_stops_the_recording_there(
+    db: DbSession,
+    evening: Evening,
+    tools: Toolbox,
+    bbb: FakeBigBlueButton,
+    zoom_server: FakeZoom,
+    provider: RoomProvider,
+) -> None:
+    choose(db, evening, provider)
+    clock.tend(tools, EARLY - timedelta(hours=12))  # Zoom makes its room ahead
+    evening.session.faculty[0].consent_withdrawn_at = EARLY - timedelta(hours=2)
+    db.commit()
+
+    clock.tend(tools, EARLY)
+
+    told = [call["record"] for call in bbb.calls("create")]
+    told += [webinar["settings"]["auto_recording"] for webinar in zoom_server.webinars.values()]
+    assert told == ["false" if provider is RoomProvider.BIGBLUEBUTTON else "none"]
+
+
+def test_work_that_is_being_done_is_asked_for_again_and_not_begun_twice(
+    db: DbSession, evening: Evening
+) -> None:
+    room = choose(db, evening, RoomProvider.BIGBLUEBUTTON)
+    rooms.opened(db, room.id, now=EARLY)
+    first = room_work.claim(db, room.id, RoomWork.FOLLOW, now=EARLY)
+    asked = EARLY + timedelta(seconds=5)
+
+    room_work.at_once(db, room.id, RoomWork.FOLLOW, now=asked)
+    room_work.stay(db, room.id, RoomWork.FOLLOW, now=asked)
+    second = room_work.claim(db, room.id, RoomWork.FOLLOW, now=asked)
+    room_work.done(db, room.id, RoomWork.FOLLOW, again_at=asked + timedelta(hours=1))
+    afterwards = room_work.claim(db, room.id, RoomWork.FOLLOW, now=asked)
+
+    assert (first is None, second is None, afterwards is None) == (False, True, False)
+
+
+@one_database
+def test_a_nearly_full_disk_is_left_to_the_broadcasts(
+    db: DbSession, evening: Evening, tools: Toolbox, bbb: FakeBigBlueButton, talk: bytes
+) -> None:
+    room = over(db, evening, tools, RoomProvider.BIGBLUEBUTTON)
+    bbb.video = talk
+    bbb.record("rec1")
+    full = replace(tools, config=replace(tools.config, LOW_DISK_MEGABYTES=10**9))
+
+    clock.fetch_recordings(full, rooms.ends_by(evening.session) + timedelta(hours=1))
+
+    db.refresh(room)
+    assert room.problem is not None
+    assert room.problem.startswith("The server's disk is nearly full")
+    assert (bbb.deleted, [asked.path for asked in bbb.asked if "video" in asked.path]) == ([], [])
+
+
+@one_database
+def test_what_a_killed_fetch_left_behind_is_deleted(
+    db: DbSession, evening: Evening, tools: Toolbox
+) -> None:
+    work = tools.config.DATA_DIR / "work"
+    for name in ("room-7-old", "room-8-new", "import-old"):
+        (work / name).mkdir(parents=True)
+        (work / name / "recording.mp4").write_bytes(b"plain")
+    long_ago = (datetime.now(UTC) - timedelta(days=2)).timestamp()
+    for name in ("room-7-old", "import-old"):
+        os.utime(work / name, (long_ago, long_ago))
+
+    clock.fetch_recordings(tools, datetime.now(UTC))
+
+    assert sorted(path.name for path in work.iterdir()) == ["import-old", "room-8-new"]

@@ -104,6 +104,18 @@ def test_going_round_in_circles_ends(tmp_path: Path) -> None:
         )
 
 
+@pytest.mark.parametrize(
+    "reply", [Reply(304), Reply(302), Reply(302, headers={"Location": "http://[::1/"})]
+)
+def test_being_sent_nowhere_is_trouble_in_words(tmp_path: Path, reply: Reply) -> None:
+    with Sending(reply) as provider, pytest.raises(RoomTrouble):
+        Outgoing("Zoom", (provider.url,)).download(
+            f"{provider.url}/rec", tmp_path / "film", alive=lambda: None
+        )
+
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_is_too_large_is_not_kept(tmp_path: Path) -> None:
     with (
         Sending(Reply(body=b"x" * 2000)) as provider,

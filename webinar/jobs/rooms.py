@@ -6,6 +6,7 @@ in another. What did not work is tried again, after twice as long each time, and
 
 import json
 import logging
+import shutil
 import tempfile
 import time
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from webinar.domain.rooms import (
     KeptEntry,
     KnownRoom,
     RemoteRecording,
+    RoomPlan,
     RoomProvider,
     RoomRole,
     RoomTrouble,
@@ -29,6 +31,7 @@ from webinar.domain.rooms import (
 from webinar.jobs.apart import apart
 from webinar.jobs.importing import import_video
 from webinar.jobs.toolbox import Toolbox
+from webinar.media.disk import ensure_room
 from webinar.media.ffmpeg import FfmpegFailed
 from webinar.models import ExternalRoom, User
 from webinar.rooms.interface import RoomService
@@ -41,6 +44,8 @@ STAY_SECONDS = 60.0
 REGISTER_EVERY = timedelta(seconds=30)
 REGISTER_SELDOM = timedelta(minutes=10)
 REGISTER_OFTEN_BEFORE = timedelta(hours=1)
+# A download may take four hours, its packaging some more.
+LONGEST_FETCH = timedelta(days=1)
 
 
 def tend(tools: Toolbox, now: datetime) -> None:
@@ -57,6 +62,7 @@ def tend(tools: Toolbox, now: datetime) -> None:
 
 def fetch_recordings(tools: Toolbox, now: datetime) -> None:
     """Fetch what was recorded, publish it here, delete it there."""
+    _forget_downloads(media_shelf(tools.config).work, "room-*", before=now - LONGEST_FETCH)
     _do_all(tools.config, RoomWork.RECORDING, _fetch_recording, now)
 
 
@@ -68,7 +74,14 @@ class _Job:
     room: ExternalRoom
     service: RoomService
     known: KnownRoom
+    may_record: bool
     now: datetime
+
+    @property
+    def plan(self) -> RoomPlan:
+        """What the provider is told of the session."""
+        public_url = self.config.PUBLIC_URL
+        return rooms.plan_of(self.room, public_url=public_url, records=self.may_record)
 
     @property
     def id(self) -> int:
@@ -91,9 +104,11 @@ def _do(
         if room is None:
             return
         db.refresh(room, ["session"])  # the work itself has no database
+        may_record = rooms.may_record(db, room)
     try:
         service = room_services(config).of_provider(room.provider)
-        do(_Job(config, room, service, rooms.known(room, _opened(config, room)), now))
+        known = rooms.known(room, _opened(config, room))
+        do(_Job(config, room, service, known, may_record, now))
     except DomainError as problem:
         log.warning("%s of room %s: %s", work, room_id, problem)
         with open_db.begin() as db:
@@ -117,7 +132,7 @@ def _make(job: _Job) -> None:
 
 
 def _make_there(job: _Job) -> None:
-    plan = rooms.plan_of(job.room, public_url=job.config.PUBLIC_URL)
+    plan = job.plan
     made = job.service.create(plan, now=job.now)
     sealed = sealed_text(job.config).seal(
         json.dumps(dict(made.secrets)), bound_to=rooms.seal_name(job.room)
@@ -212,9 +227,19 @@ def _import(job: _Job, recording: RemoteRecording) -> None:
     alive = _sign_of_life(job.id)
     work = media_shelf(job.config).work
     work.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="room-", dir=work) as folder:
+    # The claim is ours: what lies here of this room was left behind by who died at it.
+    _forget_downloads(work, f"room-{job.id}-*", before=None)
+
+    def piece_came() -> None:
+        # Broadcasts that run now come before what can be fetched again.
+        low = job.config.LOW_DISK_MEGABYTES
+        ensure_room(job.config.DATA_DIR, size=0, low_megabytes=low)
+        alive()
+
+    with tempfile.TemporaryDirectory(prefix=f"room-{job.id}-", dir=work) as folder:
         path = Path(folder) / "recording.mp4"
-        job.service.download(recording, path, alive=alive, now=job.now)
+        piece_came()
+        job.service.download(recording, path, alive=piece_came, now=job.now)
         # What this room's own import left half done may be thrown away; nobody else's.
         again = bool(job.room.facts.get("import_begun"))
         with open_db.begin() as db:
@@ -237,6 +262,14 @@ def _import(job: _Job, recording: RemoteRecording) -> None:
         rooms.put_fact(rooms.locked(db, job.id), "imported", recording.remote_id)
 
 
+def _forget_downloads(work: Path, pattern: str, *, before: datetime | None) -> None:
+    """Delete folders of fetches that were killed: what lies in them is plain."""
+    for folder in work.glob(pattern):
+        if before is None or datetime.fromtimestamp(folder.stat().st_mtime, UTC) < before:
+            shutil.rmtree(folder, ignore_errors=True)
+            log.warning("a broken off fetch is deleted: %s", folder.name)
+
+
 def _sign_of_life(room_id: int) -> Callable[[], None]:
     """Keeps the claim while bytes come and pictures are packaged."""
     last = time.monotonic()
@@ -254,9 +287,9 @@ def _sign_of_life(room_id: int) -> Callable[[], None]:
 def _register(job: _Job) -> None:
     """Let Zoom know of people with a place before they all come in the same minute.
 
-    And of another title or hour.
+    And of another title or hour, and that it must not record any more.
     """
-    plan = rooms.plan_of(job.room, public_url=job.config.PUBLIC_URL)
+    plan = job.plan
     if job.room.facts.get("told") != rooms.told(plan):
         job.service.update(job.known, plan, now=job.now)
         with open_db.begin() as db:

@@ -7,6 +7,7 @@ from xml.etree.ElementTree import Element
 from webinar.domain.rooms import RemoteRecording, RoomMissing, RoomTrouble
 
 NOT_FOUND = frozenset({"notFound", "noRecordings"})
+LONGEST_NAME = 120
 VIDEO_FILE = "video-0.m4v"  # what the server's "video" format calls its one file
 VIDEO_ENDINGS = (".m4v", ".mp4", ".webm")
 READY = frozenset({"published", "unpublished"})
@@ -47,7 +48,8 @@ def said(root: Element, name: str) -> str:
 
 def attendees(root: Element) -> tuple[str, ...]:
     """By the names we gave them, who is inside."""
-    found = (said(one, "userID") for one in root.iterfind("attendees/attendee"))
+    # Ours are short; longer than any column is nobody we know.
+    found = (said(one, "userID")[:LONGEST_NAME] for one in root.iterfind("attendees/attendee"))
     return tuple(dict.fromkeys(name for name in found if name))
 
 

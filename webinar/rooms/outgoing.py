@@ -129,8 +129,8 @@ class Outgoing:
             if self.ensure_allowed(url) != first:
                 sent = {}
             with self._in_words(), self._client.stream("GET", url, headers=sent) as answer:
-                if answer.is_redirect:
-                    url = urljoin(url, answer.headers["location"])
+                if answer.has_redirect_location:
+                    url = self._next(url, answer.headers["location"])
                     continue
                 if answer.status_code != 200:
                     raise RoomTrouble(
@@ -139,6 +139,12 @@ class Outgoing:
                 self._write(answer, path, largest, alive)
                 return
         raise RoomTrouble(f"{self._name} sends us from one address to the next without end.")
+
+    def _next(self, url: str, location: str) -> str:
+        try:
+            return urljoin(url, location)
+        except ValueError:
+            raise RoomTrouble(f"{self._name} sends us to an address that is none.") from None
 
     def _write(
         self, answer: httpx.Response, path: Path, largest: int, alive: Callable[[], None]

@@ -64,7 +64,7 @@ class Zoom:
                 "settings": {
                     "approval_type": 0,  # registered is approved
                     "registration_type": 1,
-                    "auto_recording": "cloud" if plan.records else "none",
+                    "auto_recording": _recording_to(plan),
                     "allow_multiple_devices": True,
                     "practice_session": True,
                     "panelists_video": True,
@@ -94,7 +94,9 @@ class Zoom:
     def update(self, room: KnownRoom, plan: RoomPlan, *, now: datetime) -> None:
         """Everybody's personal link stays."""
         path = f"/webinars/{in_path(room.remote_id)}"
-        self._api.call("PATCH", path, now=now, body=_title_and_hour(plan))
+        settings = {"auto_recording": _recording_to(plan)}
+        body = {**_title_and_hour(plan), "settings": settings}
+        self._api.call("PATCH", path, now=now, body=body)
 
     def withdraw(self, room: KnownRoom, *, now: datetime) -> None:
         """Delete the webinar; Zoom tells nobody of it."""
@@ -218,6 +220,10 @@ def _title_and_hour(plan: RoomPlan) -> dict[str, object]:
         "duration": minutes,
         "timezone": plan.zone,
     }
+
+
+def _recording_to(plan: RoomPlan) -> str:
+    return "cloud" if plan.records else "none"
 
 
 def _address(visitor: Visitor) -> str:

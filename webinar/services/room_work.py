@@ -45,13 +45,16 @@ def claim(db: DbSession, room_id: int, work: RoomWork, *, now: datetime) -> Exte
     if not _is_wanted(room, work, now):
         return None
     _write(room, work, tries=_tries(room, work), next_at=now + LEASE, problem=_problem(room, work))
+    _mark(room, work, held=True, again=None)
     return room
 
 
 def stay(db: DbSession, room_id: int, work: RoomWork, *, now: datetime) -> None:
     """Long work is still being done."""
     room = rooms.locked(db, room_id)
+    again = _entry(room, work).get("again")
     _write(room, work, tries=_tries(room, work), next_at=now + LEASE, problem="")
+    _mark(room, work, held=True, again=again)
 
 
 def done(
@@ -59,7 +62,7 @@ def done(
 ) -> ExternalRoom:
     """It worked; `again_at`: when it is to be done once more, if the room still wants it."""
     room = rooms.locked(db, room_id)
-    _write(room, work, tries=0, next_at=again_at, problem="")
+    _write(room, work, tries=0, next_at=_asked_again(room, work) or again_at, problem="")
     return room
 
 
@@ -74,12 +77,17 @@ def not_yet(db: DbSession, room_id: int, work: RoomWork, *, now: datetime) -> No
     """Nothing is wrong, there is only nothing yet: look again, less and less often."""
     room = rooms.locked(db, room_id)
     tries = _tries(room, work) + 1
-    _write(room, work, tries=tries, next_at=now + wait_after(tries), problem="")
+    next_at = _asked_again(room, work) or now + wait_after(tries)
+    _write(room, work, tries=tries, next_at=next_at, problem="")
 
 
 def at_once(db: DbSession, room_id: int, work: RoomWork, *, now: datetime) -> None:
-    """Somebody asks for it now."""
+    """Somebody asks for it now. What is being done at this moment is done once more afterwards."""
     room = rooms.locked(db, room_id)
+    written = _entry(room, work)
+    if written.get("held") and not _is_time(written, now):
+        _mark(room, work, held=True, again=now.isoformat())
+        return
     _write(room, work, tries=0, next_at=now, problem=_problem(room, work))
 
 
@@ -136,9 +144,9 @@ def _condition(work: RoomWork, now: datetime) -> ColumnElement[bool]:
 def _is_wanted(room: ExternalRoom, work: RoomWork, now: datetime) -> bool:
     """What the database cannot say: retries, and facts."""
     written = _entry(room, work)
-    next_at = written.get("next")
-    if isinstance(next_at, str) and datetime.fromisoformat(next_at) > now:
+    if not _is_time(written, now):
         return False
+    next_at = written.get("next")
     match work:
         case RoomWork.END if room.state is RoomState.OPEN:
             return (
@@ -154,6 +162,23 @@ def _is_wanted(room: ExternalRoom, work: RoomWork, now: datetime) -> bool:
             return rooms.is_recorded(room)
         case _:
             return True
+
+
+def _is_time(written: Mapping[str, object], now: datetime) -> bool:
+    next_at = written.get("next")
+    return not isinstance(next_at, str) or datetime.fromisoformat(next_at) <= now
+
+
+def _asked_again(room: ExternalRoom, work: RoomWork) -> datetime | None:
+    """When somebody asked for it while it was being done."""
+    again = _entry(room, work).get("again")
+    return datetime.fromisoformat(again) if isinstance(again, str) else None
+
+
+def _mark(room: ExternalRoom, work: RoomWork, *, held: bool, again: object) -> None:
+    """That somebody is at it, so that nobody else begins; what is written next takes it away."""
+    entry = {**_entry(room, work), "held": held, "again": again}
+    rooms.put_fact(room, "work", {**room.facts.get("work", {}), work.value: entry})
 
 
 def _entry(room: ExternalRoom, work: RoomWork) -> Mapping[str, object]:

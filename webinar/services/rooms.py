@@ -87,6 +87,11 @@ def is_recorded(room: ExternalRoom) -> bool:
     return bool(room.facts.get("records", False))
 
 
+def may_record(db: DbSession, room: ExternalRoom) -> bool:
+    """The same as of now: somebody of the faculty may have taken their yes back since."""
+    return is_recorded(room) and not withheld(db, room.session_id)
+
+
 def plan(
     db: DbSession,
     session_id: int,
@@ -199,8 +204,8 @@ def is_end_believed(room: ExternalRoom, at: datetime) -> bool:
     return at >= room.session.ends_at - timedelta(minutes=EARLY_END_MINUTES)
 
 
-def plan_of(room: ExternalRoom, *, public_url: str) -> RoomPlan:
-    """What the provider is told."""
+def plan_of(room: ExternalRoom, *, public_url: str, records: bool) -> RoomPlan:
+    """What the provider is told; `records`: see may_record."""
     session = room.session
     return RoomPlan(
         public_id=room.public_id,
@@ -208,7 +213,7 @@ def plan_of(room: ExternalRoom, *, public_url: str) -> RoomPlan:
         starts_at=session.starts_at,
         ends_at=session.ends_at,
         zone=session.zone,
-        records=is_recorded(room),
+        records=records,
         back_url=f"{public_url}/sessions/{session.public_id}/live",
         hook_url=hook_address(public_url, room.provider, room.public_id),
         address=room.address,
@@ -217,7 +222,8 @@ def plan_of(room: ExternalRoom, *, public_url: str) -> RoomPlan:
 
 def told(plan: RoomPlan) -> list[str]:
     """What a provider that made the room ahead has to hear of when it changes."""
-    return [plan.title, plan.starts_at.isoformat(), plan.ends_at.isoformat(), plan.zone]
+    hours = [plan.starts_at.isoformat(), plan.ends_at.isoformat(), plan.zone]
+    return [plan.title, *hours, "recorded" if plan.records else "not recorded"]
 
 
 def known(room: ExternalRoom, room_secrets: Mapping[str, str]) -> KnownRoom:

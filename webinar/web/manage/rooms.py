@@ -178,7 +178,7 @@ def _page(session: WebinarSession, typed: Typed, errors: dict[str, str]) -> str:
             (SOURCES[one.source], one)
             for one in (room_visits.figures(g.db, now_there.room) if now_there else ())
         ],
-        is_recorded=bool(now_there and rooms.is_recorded(now_there.room)),
+        is_recorded=bool(now_there and _is_recorded(now_there.room)),
         is_withheld=recordings.withheld(g.db, session.id),
         door=config.PUBLIC_URL + url_for("rooms.enter", public_id=session.public_id),
         opens_at=rooms.opens_at(session),
@@ -190,6 +190,11 @@ def _page(session: WebinarSession, typed: Typed, errors: dict[str, str]) -> str:
         typed=typed,
         errors=errors,
     )
+
+
+def _is_recorded(room: ExternalRoom) -> bool:
+    is_to_come = room.state in (RoomState.PLANNED, RoomState.OPEN)
+    return rooms.may_record(g.db, room) if is_to_come else rooms.is_recorded(room)
 
 
 def _connected() -> list[RoomProvider]:
