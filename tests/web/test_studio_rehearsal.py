@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -144,3 +145,15 @@ def test_slides_that_were_sent_in_are_shown_page_by_page(
     assert len(pages) == 2
     assert (first.content_type, size_of(first.data)) == ("image/png", (1280, 720))
     assert elsewhere.status_code == 404
+
+
+def test_a_rehearsal_takes_nothing_more_when_the_disk_is_nearly_full(
+    app: Flask, studio: FlaskClient, base: str
+) -> None:
+    studio.post(f"{base}/rehearsal", json={})
+    app.extensions["config"] = replace(app.extensions["config"], LOW_DISK_MEGABYTES=10**9)
+
+    sent = studio.put(f"{base}/rehearsal/takes/0/chunks/0", data=HEADER)
+    another = studio.post(f"{base}/rehearsal", json={})
+
+    assert (sent.status_code, another.status_code) == (507, 507)

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
 from flask import Flask
@@ -357,3 +358,34 @@ def test_the_page_says_how_far_the_upload_is(client: FlaskClient, session: Webin
     assert before == {"state": "none"}
     assert (during["state"], during["received"], during["length"]) == ("uploading", 40, 100)
     assert path.endswith(during["id"])
+
+
+class FillingDisk(BytesIO):
+    """A body during which the disk becomes nearly full, after so many bytes of it."""
+
+    def __init__(self, app: Flask, data: bytes, *, after: int) -> None:
+        super().__init__(data)
+        self.app, self.after = app, after
+
+    def readinto(self, buffer: bytearray) -> int:
+        count = super().readinto(buffer)
+        if self.tell() >= self.after:
+            full = replace(self.app.extensions["config"], LOW_DISK_MEGABYTES=2**40)
+            self.app.extensions["config"] = full
+        return count
+
+
+def test_a_piece_of_gigabytes_does_not_fill_the_disk_that_broadcasts_need(
+    app: Flask, client: FlaskClient, db: DbSession, session: WebinarSession
+) -> None:
+    size = 12 * 1024 * 1024
+    path = begin(client, session, length=size).headers["Location"]
+
+    answer = client.patch(
+        path,
+        headers={**PIECE, "Upload-Offset": "0", "Content-Length": str(size)},
+        input_stream=FillingDisk(app, bytes(size), after=5 * 1024 * 1024),
+    )
+
+    assert answer.status_code == 507
+    assert int(client.head(path, headers=TUS).headers["Upload-Offset"]) < size

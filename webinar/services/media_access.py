@@ -77,9 +77,7 @@ def question() -> SelectBase:
     duty = select(UserRole.id).where(
         UserRole.user_id == User.id,
         UserRole.role.in_(sorted(ALLOWED[Action.PUBLISH_RECORDINGS])),
-    )
-    duty_here = duty.where(
-        or_(UserRole.society_id.is_(None), UserRole.society_id == session.society_id)
+        or_(UserRole.society_id.is_(None), UserRole.society_id == session.society_id),
     )
     extension = select(func.max(WindowExtension.closes_at)).where(
         WindowExtension.recording_id == Recording.id, WindowExtension.user_id == User.id
@@ -95,7 +93,7 @@ def question() -> SelectBase:
             session.actual_started_at.is_not(None),
             extension.scalar_subquery(),
             or_(place.exists(), part.exists(), duty.exists()),
-            duty_here.exists(),
+            duty.exists(),
         )
         .select_from(User)
         .outerjoin(Recording, Recording.public_id == bindparam("public_id", ""))

@@ -102,15 +102,7 @@ def may_preview(db: DbSession, recording: Recording, user_id: int) -> bool:
     """True for who may publish the recording, while it waits for that."""
     if recording.state is not RecordingState.READY:
         return False
-    duty = select(UserRole.user_id).where(
-        UserRole.user_id == user_id,
-        UserRole.role.in_(ALLOWED[Action.PUBLISH_RECORDINGS]),
-        or_(
-            UserRole.society_id.is_(None),
-            UserRole.society_id == recording.session.society_id,
-        ),
-    )
-    return bool(db.scalar(select(duty.exists())))
+    return bool(db.scalar(select(_duty(recording.session, user_id).exists())))
 
 
 def closes_at_of(db: DbSession, recording: Recording, user_id: int) -> datetime:
@@ -121,7 +113,7 @@ def closes_at_of(db: DbSession, recording: Recording, user_id: int) -> datetime:
 
 
 def ensure_place(db: DbSession, session: WebinarSession, user_id: int) -> None:
-    """Raise NotRegistered unless the person is registered, in the faculty, or organises."""
+    """Raise NotRegistered unless the person is registered, in the faculty, or organises here."""
     place = select(Registration.id).where(
         Registration.session_id == session.id,
         Registration.user_id == user_id,
@@ -130,9 +122,7 @@ def ensure_place(db: DbSession, session: WebinarSession, user_id: int) -> None:
     part = select(FacultyMember.id).where(
         FacultyMember.session_id == session.id, FacultyMember.user_id == user_id
     )
-    duty = select(UserRole.user_id).where(
-        UserRole.user_id == user_id, UserRole.role.in_(ALLOWED[Action.PUBLISH_RECORDINGS])
-    )
+    duty = _duty(session, user_id)
     if not db.scalar(select(or_(place.exists(), part.exists(), duty.exists()))):
         raise NotRegistered("Register for this session first; it is free and takes one press.")
 
@@ -300,6 +290,15 @@ def publish_withheld(
         now=now,
     )
     return publish(db, recording.id, actor_id=actor_id, now=now)
+
+
+def _duty(session: WebinarSession, user_id: int) -> Select[int]:
+    """A role for the session's society, or for all, that publishes recordings."""
+    return select(UserRole.user_id).where(
+        UserRole.user_id == user_id,
+        UserRole.role.in_(ALLOWED[Action.PUBLISH_RECORDINGS]),
+        or_(UserRole.society_id.is_(None), UserRole.society_id == session.society_id),
+    )
 
 
 def _extension(db: DbSession, recording: Recording, user_id: int) -> datetime | None:

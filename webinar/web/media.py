@@ -17,7 +17,7 @@ from webinar.domain.rendition import Rendition
 from webinar.media.shelf import MediaShelf
 from webinar.media.storage import FileStorage
 from webinar.models import Recording, RecordingSlide
-from webinar.services import captions, recordings
+from webinar.services import captions, recording_edits, recordings, slides
 from webinar.services.media_access import ON_AIR
 from webinar.tools import media_shelf
 from webinar.web.access import signed_in
@@ -112,16 +112,16 @@ def poster(recording_id: str) -> ResponseReturnValue:
 @limiter.exempt
 @signed_in
 def slide(recording_id: str, number: int) -> ResponseReturnValue:
-    """One slide as a picture."""
+    """One slide as a picture, if it is shown: whoever counts up gets no other."""
     recording = _open_whole(recording_id)
-    name = g.db.scalar(
-        select(RecordingSlide.name).where(
+    found = g.db.scalar(
+        select(RecordingSlide).where(
             RecordingSlide.recording_id == recording.id, RecordingSlide.number == number
         )
     )
-    if name is None:
+    if found is None or slides.shown_at(found, recording_edits.kept_now(recording)) is None:
         raise NotFound("There is no slide of this number.")
-    return _picture(name)
+    return _picture(found.name)
 
 
 @bp.get("/captions/<language>.vtt")

@@ -36,6 +36,7 @@ class PlaylistWriter:
 
     def live(self, db: DbSession, recording: Recording) -> str:
         """The master playlist of what is on air, or the media playlist if there is no choice."""
+        _ensure_uncut(recording)
         weights = stream_state.weights(db, recording)
         if Rendition.MAIN not in weights:
             raise NoPictureYet("There is no picture yet. The page starts by itself when it comes.")
@@ -49,6 +50,7 @@ class PlaylistWriter:
 
     def live_media(self, db: DbSession, recording: Recording, rendition: Rendition) -> str:
         """The last seconds of one rendition."""
+        _ensure_uncut(recording)
         addresses = MediaAddresses.of(self.config, recording.public_id)
         # Asked first: a segment added in between makes the list longer, never ended too early.
         ended = not stream_state.more_comes(db, recording)
@@ -106,3 +108,9 @@ class PlaylistWriter:
                 if rendition in weights
             ]
         )
+
+
+def _ensure_uncut(recording: Recording) -> None:
+    """The last seconds of an evening are the first to be cut off: then nobody lists them here."""
+    if recording.kept is not None:
+        raise NoPictureYet("This is over. Watch the recording.")

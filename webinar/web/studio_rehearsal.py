@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from config import Config
+from webinar.media.disk import ensure_room
 from webinar.media.rehearsal import PLAYLIST, RehearsalRooms
 from webinar.media.takes import LARGEST_CHUNK, ChunkOutOfOrder
 from webinar.models import WebinarSession
@@ -21,6 +22,12 @@ def _session(public_id: str) -> WebinarSession:
     session = sessions.by_public_id(g.db, public_id)
     broadcasts.ensure_may_broadcast(g.db, session, current_user)
     return session
+
+
+def _ensure_room() -> None:
+    """Nothing of a rehearsal is worth the disk that a broadcast needs."""
+    config: Config = current_app.extensions["config"]
+    ensure_room(config.DATA_DIR, size=0, low_megabytes=config.LOW_DISK_MEGABYTES)
 
 
 def rooms() -> RehearsalRooms:
@@ -50,6 +57,7 @@ def summary(session: WebinarSession) -> dict[str, object] | None:
 @signed_in
 def start(public_id: str) -> ResponseReturnValue:
     """Begin a rehearsal."""
+    _ensure_room()
     rehearsal = rehearsals.start(g.db, _session(public_id), user_id=current_user.id, now=g.now)
     g.db.commit()
     return {"rehearsal": rehearsal.public_id}, 201
@@ -74,6 +82,7 @@ def send_chunk(public_id: str, number: int, seq: int) -> ResponseReturnValue:
     # Nobody else waits for this network or disk: the write lock of the database is let go.
     g.db.commit()
     data = request.get_data(cache=False)
+    _ensure_room()
     g.db.refresh(rehearsal)
     rehearsals.sending(g.db, rehearsal.session_id, user_id=current_user.id)
     takes = rooms().takes

@@ -194,6 +194,8 @@ def _receive(upload: Upload, start: int, checksum: tus.Checksum | None) -> int:
         for data in _pieces():
             if digest is not None:
                 digest.update(data)
+            # A piece may be the whole file: what others fill meanwhile counts as well.
+            _ensure_room(len(data))
             offset = files.append(upload.public_id, offset, data, length=upload.length)
         if digest is not None and checksum is not None:
             is_right = digest.digest() == checksum.digest
