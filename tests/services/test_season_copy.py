@@ -120,6 +120,17 @@ def test_drafts_say_what_is_kept_and_nothing_that_was_of_its_day(
     assert drafts[-1].title == UNTITLED
 
 
+def test_a_recording_that_is_looked_at_first_is_so_again_and_others_are_not(
+    db: DbSession, series: Series, calendar: CalendarTool
+) -> None:
+    talk = select(WebinarSession).where(WebinarSession.title == "Talk 1")
+    db.scalars(talk).one().reviews_recording = True
+
+    copy(db, series, calendar, Keep())
+
+    assert [draft.reviews_recording for draft in made(db)] == [False, True, *[False] * 6]
+
+
 def test_what_is_not_kept_is_to_be_announced(
     db: DbSession, series: Series, calendar: CalendarTool
 ) -> None:

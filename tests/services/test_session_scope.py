@@ -250,6 +250,7 @@ def test_a_copy_says_the_same_and_nothing_hangs_on_it(
     first = four[1]
     first.topics = [make_topic(db)]
     first.audience = [AudienceGroup(slug="juniors", name="Juniors")]
+    first.recording_months, first.reviews_recording = 3, True
     make_faculty(db, first, FacultyPart.MODERATOR, user=make_user(db), name="Dr Jan Novak")
     make_registration(db, first, make_user(db))
 
@@ -277,6 +278,7 @@ def test_a_copy_says_the_same_and_nothing_hangs_on_it(
         datetime(2027, 1, 14, 18, 0, tzinfo=UTC),
         timedelta(minutes=45),
     )
+    assert (copy.recording_months, copy.reviews_recording) == (3, True)
     assert (copy.status, copy.series_id, copy.planned_day) == (
         SessionStatus.DRAFT,
         first.series_id,

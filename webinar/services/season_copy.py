@@ -151,7 +151,7 @@ def copy(
             now=now,
         )
         for copied in wanted:
-            season_drafts.add(
+            draft = season_drafts.add(
                 db,
                 _details(copied, keep),
                 series=locked,
@@ -161,6 +161,8 @@ def copy(
                 calendar=calendar,
                 now=now,
             )
+            # However much of the words is kept: who looks before publishing goes on doing so.
+            draft.reviews_recording = copied.source is not None and copied.source.reviews_recording
         made += len(wanted)
     audit.write(
         db,

@@ -38,6 +38,7 @@ def duplicate(
     copy.language = first.language
     copy.level = first.level
     copy.recording_months = first.recording_months
+    copy.reviews_recording = first.reviews_recording
     copy.topics = list(first.topics)
     copy.audience = list(first.audience)
     copy.faculty = [
