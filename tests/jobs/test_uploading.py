@@ -16,16 +16,18 @@ from config import Config
 from tests.builders import NOW, make_session, make_user
 from tests.components.bucket import BucketServer
 from tests.media.films import H264, film
-from webinar.db import DbSession
+from webinar.db import DbSession, open_db
 from webinar.domain.recording import RecordingState
 from webinar.domain.rendition import Rendition
 from webinar.domain.session import SessionStatus
 from webinar.domain.upload import UploadPurpose, UploadState
 from webinar.jobs import uploading
 from webinar.jobs.checking import check
+from webinar.jobs.importing import import_video
 from webinar.jobs.toolbox import Toolbox
 from webinar.models import MediaSegment, Recording, Upload, User, WebinarSession
 from webinar.services import recordings, uploads
+from webinar.services.uploads import LeaseLost
 from webinar.tools import media_shelf
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -259,3 +261,31 @@ def test_what_nobody_goes_on_with_is_deleted_after_a_week(
     assert before == [upload.public_id]
     assert store.names() == []
     assert upload.state is UploadState.WITHDRAWN
+
+
+def test_an_import_that_was_overtaken_takes_back_its_own_and_not_the_next_ones(
+    db: DbSession, config: Config, session: WebinarSession, talk: bytes, tmp_path: Path
+) -> None:
+    video = tmp_path / "talk.mp4"
+    video.write_bytes(talk)
+    followers: list[str] = []
+
+    def overtake(_share: float) -> None:
+        # What another worker does once this one has missed its lease.
+        if not followers:
+            with open_db.begin() as db:
+                next_one = recordings.begin_import(
+                    db, session.id, now=datetime.now(UTC), again=True
+                )
+                followers.append(next_one.public_id)
+
+    def guard(_db: DbSession) -> None:
+        if followers:
+            raise LeaseLost
+
+    with pytest.raises(LeaseLost):
+        import_video(
+            config, session.id, video, progress=overtake, guard=guard, now=datetime.now(UTC)
+        )
+
+    assert [recording_of(db, session).public_id] == followers

@@ -87,7 +87,7 @@ def import_video(
         if not is_whole:
             # Half an import is none: the session is as it was.
             with open_db.begin() as db:
-                recordings.abandon_import(db, recording.id)
+                recordings.abandon_import(db, recording.public_id)
             _forget(shelf, recording.public_id)
     log.info("video imported: session=%s", session_id)
     return ready

@@ -145,7 +145,7 @@ def begin_import(
                 "A recording of this session is being imported. If that was broken off, import "
                 "it with --again."
             )
-        abandon_import(db, before.id)
+        abandon_import(db, before.public_id)
     if session.ends_at > now:
         raise DomainError("This session has not ended yet; it can be given a recording afterwards.")
     recording = Recording(
@@ -159,10 +159,16 @@ def begin_import(
     return recording
 
 
-def abandon_import(db: DbSession, recording_id: int) -> None:
-    """Forget a recording whose import failed, as if it had never begun."""
-    db.execute(delete(MediaSegment).where(MediaSegment.recording_id == recording_id))
-    db.execute(delete(Recording).where(Recording.id == recording_id))
+def abandon_import(db: DbSession, public_id: str) -> None:
+    """Forget a recording whose import failed, as if it had never begun; not there is fine.
+
+    By its public id: SQLite gives the number of a row that was deleted to the next one.
+    """
+    half = select(Recording.id).where(
+        Recording.public_id == public_id, Recording.state == RecordingState.PROCESSING
+    )
+    db.execute(delete(MediaSegment).where(MediaSegment.recording_id.in_(half)))
+    db.execute(delete(Recording).where(Recording.id.in_(half)))
 
 
 def add_segment(db: DbSession, segment: MediaSegment) -> None:
