@@ -57,3 +57,12 @@ def test_every_page_of_the_organisers_guide_has_its_pictures() -> None:
 
     assert named == there
     assert named != set()
+
+
+def test_every_picture_of_the_stage_stands_in_a_guide_and_the_other_way_round() -> None:
+    guides = "".join(path.read_text() for path in (ROOT / "docs").glob("guide-*.md"))
+    named = set(re.findall(r"images/stage/([a-z-]+-(?:1280|390)-(?:light|dark)\.webp)", guides))
+    there = {path.name for path in (ROOT / "docs/images/stage").glob("*")}
+
+    assert named == there
+    assert len(named) == 13 * 4
