@@ -9,9 +9,16 @@ import pytest
 from tests.components.bucket import BucketServer
 from tests.components.servers import free_port
 from webinar.media import bucket
-from webinar.media.bucket import BucketStorage, StorageUnreachable, address_of
+from webinar.media.bucket import BucketStorage, address_of
 from webinar.media.shelf import MediaShelf
-from webinar.media.storage import DamagedFile, FileStorage, NoSuchFile, Storage, storage_for
+from webinar.media.storage import (
+    DamagedFile,
+    FileStorage,
+    NoSuchFile,
+    Storage,
+    StorageUnreachable,
+    storage_for,
+)
 
 
 @pytest.fixture(scope="module")

@@ -29,6 +29,7 @@ from webinar.media.ffmpeg import FfmpegFailed, NotAVideo
 from webinar.media.packager import Damage, NoRoom, Packager, Take
 from webinar.media.poster import poster
 from webinar.media.segments import PackagedSegment
+from webinar.media.storage import StorageUnreachable
 from webinar.models import Broadcast, BroadcastTake, Recording
 from webinar.services import broadcasts, recordings
 from webinar.services.feeds import refresh
@@ -39,8 +40,12 @@ log = logging.getLogger(__name__)
 ROOT = Path(__file__).resolve().parents[2]
 LOOK_AGAIN_SECONDS = 0.3
 RENEW_SECONDS = 4.0
-# Before a take that could not be packaged is tried again; the lease must outlast it.
+# Before what could not be done is tried again; the lease must outlast it.
 FAILED_SECONDS = 3.0
+UNREACHABLE = (
+    "The store of the recordings does not answer. What is sent is kept and shown as soon as it "
+    "does: please call the administrator."
+)
 # A new process needs this long to start and claim; until then it is not started again, unless it
 # is known to have ended.
 START_SECONDS = 10.0
@@ -135,7 +140,9 @@ class _Worker:
             renditions=renditions_of(config.RENDITIONS),
         )
         self.renewed_at = time.monotonic()
-        self.is_struggling = False  # the studio was told of a problem that may pass
+        # The studio was told of a problem that may pass, by us or by who was here before.
+        with read_db() as db:
+            self.is_struggling = db.get_one(Broadcast, broadcast_id).problem == UNREACHABLE
 
     def run(self) -> None:
         waiting_since = time.monotonic()
@@ -148,8 +155,8 @@ class _Worker:
                     self._package(take)
                     waiting_since = time.monotonic()
                 elif is_stopped:
-                    self._finish()
-                    return
+                    if self._finish():
+                        return
                 elif time.monotonic() - waiting_since > broadcasts.IDLE_SECONDS:
                     raise _NothingToDo
                 else:
@@ -187,11 +194,9 @@ class _Worker:
                 on_damage=lambda damage: self._tell_damage(take, damage),
             )
             problem = None
-        except NoRoom as full:
-            # Never given up: the raw take is whole, and somebody will make room.
-            log.error("disk full while packaging: take=%s", take.id)
-            self._say(str(full))
-            time.sleep(FAILED_SECONDS)
+        except (NoRoom, StorageUnreachable) as trouble:
+            # Never given up: the raw take is whole, and somebody will see to it.
+            self._wait(trouble)
             return
         except (FfmpegFailed, NotAVideo) as failure:
             log.exception("take could not be packaged: take=%s", take.id)
@@ -219,6 +224,12 @@ class _Worker:
         with open_db.begin() as db:
             db.get_one(Broadcast, self.broadcast_id).problem = lost
 
+    def _wait(self, trouble: NoRoom | StorageUnreachable) -> None:
+        """Say what keeps us, and let a moment pass."""
+        log.error("packaging waits: broadcast=%s: %s", self.broadcast_id, trouble)
+        self._say(str(trouble) if isinstance(trouble, NoRoom) else UNREACHABLE)
+        time.sleep(FAILED_SECONDS)
+
     def _say(self, problem: str) -> None:
         self.is_struggling = True
         try:
@@ -239,20 +250,29 @@ class _Worker:
         self.is_struggling = False
         self.renewed_at = time.monotonic()
 
-    def _finish(self) -> None:
-        now = datetime.now(UTC)
+    def _finish(self) -> bool:
+        """The recording is ready; False while its poster cannot be stored."""
         with read_db() as db:
             broadcast = db.get_one(Broadcast, self.broadcast_id)
             recording = db.scalars(
                 select(Recording).where(Recording.session_id == broadcast.session_id)
             ).one()
-        has_poster = self._make_poster(broadcast, recording)
+        try:
+            has_poster = self._make_poster(broadcast, recording)
+        except StorageUnreachable as trouble:
+            self._wait(trouble)
+            return False
+        now = datetime.now(UTC)
         with open_db.begin() as db:
             broadcasts.renew(db, self.broadcast_id, fence=self.fence, now=now)
-            db.get_one(Broadcast, self.broadcast_id).packaged_at = now
+            row = db.get_one(Broadcast, self.broadcast_id)
+            row.packaged_at = now
+            if self.is_struggling:
+                row.problem = None
             ready = recordings.ready(db, recording.id, has_poster=has_poster, now=now)
             refresh(db, ready.session, calendar=calendar_tool(self.config), now=now)
         log.info("recording ready: session=%s", broadcast.session_id)
+        return True
 
     def _make_poster(self, broadcast: Broadcast, recording: Recording) -> bool:
         for number in self.shelf.takes.takes(broadcast.public_id):

@@ -122,13 +122,14 @@ def replace_video(
             recordings.add_segment(db, segment_row(recording_id, numbered))
 
     _package(config, path, replacement.public_id, store, replacement.started_at, progress)
+    # Before the swap: a store that does not answer now must not leave a picture of the old one.
+    shelf.storage.put(f"recordings/{replacement.public_id}/poster.jpg", picture)
     with open_db.begin() as db:
         guard(db)
         swapped = replacements.swap(
             db, replacement, has_poster=True, actor_id=actor_id, now=datetime.now(UTC)
         )
         refresh(db, swapped.session, calendar=calendar_tool(config), now=datetime.now(UTC))
-    shelf.storage.put(f"recordings/{replacement.public_id}/poster.jpg", picture)
     log.info("recording replaced: recording=%s", recording_id)
     return swapped
 

@@ -18,8 +18,14 @@ import boto3
 from botocore.config import Config as ClientConfig
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
-from webinar.domain.errors import DomainError
-from webinar.media.storage import STORES, DamagedFile, NoSuchFile, Storage, checked_name
+from webinar.media.storage import (
+    STORES,
+    DamagedFile,
+    NoSuchFile,
+    Storage,
+    StorageUnreachable,
+    checked_name,
+)
 
 log = logging.getLogger(__name__)
 
@@ -34,12 +40,6 @@ SUM = "sha256"  # the name of our own checksum, beside the object
 ABSENT = frozenset({"404", "NoSuchKey", "NotFound"})
 
 _making = threading.Lock()
-
-
-class StorageUnreachable(DomainError):
-    """The bucket does not answer, or refuses us; it may pass."""
-
-    status = 503
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,17 @@ class DamagedFile(DomainError):
     status = 500
 
 
+class StorageUnreachable(DomainError):
+    """The store does not answer, or refuses us; it may pass."""
+
+    status = 503
+
+
 class Storage(Protocol):
-    """Names to bytes, wherever they lie. A name that is stored stays so after a crash."""
+    """Names to bytes, wherever they lie. A name that is stored stays so after a crash.
+
+    Every method raises StorageUnreachable where the bytes lie on another computer.
+    """
 
     def put(self, name: str, data: bytes) -> None:
         """Store the bytes under the name, whole and durable before this returns."""
