@@ -9,7 +9,7 @@ from tests.builders import STARTS_AT, make_faculty, make_registration, make_sess
 from webinar.db import DbSession
 from webinar.domain.errors import DomainError, NotFound
 from webinar.domain.letter import MailKind
-from webinar.domain.recording import RecordingClosed, RecordingState, Watch
+from webinar.domain.recording import RecordingClosed, RecordingState
 from webinar.domain.session import SessionStatus
 from webinar.models import AuditEvent, Delivery, Recording, User, WebinarSession, WindowExtension
 from webinar.services import deliveries, recordings, windows
@@ -368,10 +368,3 @@ def test_a_recording_whose_window_was_made_longer_meanwhile_does_not_close(db: D
     windows.close(db, recording.id, now=CLOSES_AT)
 
     assert recording.state is RecordingState.PUBLISHED
-
-
-def test_the_page_warns_in_the_last_week() -> None:
-    watch = Watch(until=CLOSES_AT, extended=True)
-
-    assert windows.banner(watch, now=CLOSES_AT - WEEK - SECOND) is None
-    assert windows.banner(watch, now=CLOSES_AT - WEEK) == windows.ClosingSoon(CLOSES_AT, True)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 from webinar.db import DbSession
 from webinar.domain.errors import DomainError, NotFound
 from webinar.domain.letter import MailKind
-from webinar.domain.recording import LONGEST_EXTENSION, WARNED_BEFORE, RecordingState, Watch
+from webinar.domain.recording import LONGEST_EXTENSION, RecordingState
 from webinar.domain.wording import deadline
 from webinar.models import (
     Delivery,
@@ -46,21 +46,6 @@ class Extension:
     reason: str
     granted_by: str
     granted_at: datetime
-
-
-@dataclass(frozen=True)
-class ClosingSoon:
-    """What the page of a recording says in the last week of somebody's window."""
-
-    until: datetime
-    extended: bool
-
-
-def banner(watch: Watch, *, now: datetime) -> ClosingSoon | None:
-    """The warning on the page; None while more than a week is left."""
-    if watch.until - WARNED_BEFORE > now:
-        return None
-    return ClosingSoon(watch.until, watch.extended)
 
 
 def extend(
