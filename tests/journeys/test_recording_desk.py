@@ -2,17 +2,20 @@
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import select
 
 from tests.builders import make_user
-from tests.journeys.browsing import page_of, wait_for
+from tests.journeys.browsing import page_of, wait_for, wait_until_time_passes
 from tests.journeys.conftest import Site
 from tests.recorded import make_recorded
 from webinar.db import open_db, read_db
 from webinar.domain.access import Role
-from webinar.models import Recording
+from webinar.domain.span import Span, union
+from webinar.models import Recording, WatchSegment
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
+VIDEO = "document.querySelector('video')"
 VTT = b"WEBVTT\n\n00:01.000 --> 00:03.000\nGood evning\n\n00:05.000 --> 00:07.500\nThe node\n"
 
 
@@ -34,7 +37,12 @@ def test_a_recording_is_trimmed_named_captioned_published_and_seen(
 
     with read_db() as db:
         assert db.get_one(Recording, recording.id).kept == [[4000, 16000]]
-    watch(page_of(browser, site, viewer), session_id)
+    page = page_of(browser, site, viewer)
+    watch(page, session_id)
+    hears_of_a_cut_while_watching(page, recording)
+    plays_over_the_cut(page)
+    before_cut, after_cut, _seen_first = evidence_in_source_time(page)
+    assert (before_cut.end, after_cut.start) == (8000, 12000)
 
 
 def trim_with_keys(desk: Page) -> None:
@@ -90,3 +98,39 @@ def watch(page: Page, session_id: str) -> None:
         "fetch(document.querySelector('track').src).then((answer) => answer.text())"
     )
     assert "00:00:01.000 --> 00:00:03.000\nGood evening" in captions
+
+
+def hears_of_a_cut_while_watching(page: Page, recording: Recording) -> None:
+    """The page is loaded again, and goes on at the same moment of what was filmed."""
+    page.evaluate(f"{VIDEO}.currentTime = 10")
+    page.evaluate(f"{VIDEO}.play()")
+    wait_until_time_passes(page, 0.5)
+    with open_db.begin() as db:
+        row = db.get_one(Recording, recording.id)
+        row.kept = [[4000, 8000], [12000, 16000]]
+    page.evaluate(f"{VIDEO}.pause()")
+    before = page.evaluate(f"{VIDEO}.currentTime")
+    expect(page.get_by_text("The recording was edited while you watched")).to_be_visible()
+    wait_for(page, f"{VIDEO}.readyState >= 2")
+    assert round(page.evaluate(f"{VIDEO}.duration")) == 8
+    assert abs(page.evaluate(f"{VIDEO}.currentTime") - (before - 4)) < 0.2
+
+
+def plays_over_the_cut(page: Page) -> None:
+    page.evaluate(f"{VIDEO}.currentTime = 3")
+    page.evaluate(f"{VIDEO}.play()")
+    wait_for(page, f"{VIDEO}.currentTime > 4.5")
+    page.evaluate(f"{VIDEO}.pause()")
+
+
+def evidence_in_source_time(page: Page) -> list[Span[int]]:
+    """Before the cut, after it, and what was watched before there was one."""
+    spans: list[Span[int]] = []
+    for _ in range(50):
+        with read_db() as db:
+            rows = db.execute(select(WatchSegment.from_ms, WatchSegment.to_ms))
+            spans = union(Span(start, end) for start, end in rows)
+        if len(spans) > 2:
+            break
+        page.wait_for_timeout(200)
+    return spans

@@ -4,7 +4,7 @@ Answers are short text, never a page: their readers are players. What they ask f
 answered in front of Flask (webinar.web.media_doors). There is no address for the whole as a file.
 """
 
-from flask import Blueprint, Response, current_app, g
+from flask import Blueprint, Response, current_app, g, request
 from flask.sansio.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
@@ -17,7 +17,7 @@ from webinar.domain.rendition import Rendition
 from webinar.media.shelf import MediaShelf
 from webinar.media.storage import FileStorage
 from webinar.models import Recording, RecordingSlide
-from webinar.services import captions, recording_edits, recordings, slides
+from webinar.services import captions, editions, recording_edits, recordings, slides
 from webinar.services.media_access import ON_AIR
 from webinar.tools import media_shelf
 from webinar.web.access import signed_in
@@ -76,12 +76,19 @@ def _open_whole(recording_id: str) -> Recording:
     return recording
 
 
+def _open_edition(recording_id: str) -> Recording:
+    """The same, if what the player knows of cuts is still true; raises Edited."""
+    recording = _open_whole(recording_id)
+    editions.ensure_current(recording, request.args.get("edition"))
+    return recording
+
+
 @bp.get("/recording.m3u8")
 @limiter.exempt
 @signed_in
 def whole(recording_id: str) -> ResponseReturnValue:
     """What of the recording there is to choose from."""
-    recording = _open_whole(recording_id)
+    recording = _open_edition(recording_id)
     return _playlist(PlaylistWriter(_config()).whole(g.db, recording))
 
 
@@ -90,7 +97,7 @@ def whole(recording_id: str) -> ResponseReturnValue:
 @signed_in
 def whole_of(recording_id: str, rendition: str) -> ResponseReturnValue:
     """One rendition from the beginning to the end."""
-    recording = _open_whole(recording_id)
+    recording = _open_edition(recording_id)
     if rendition not in list(Rendition):
         raise NotFound("There is no such rendition.")
     text = PlaylistWriter(_config()).whole_media(g.db, recording, Rendition(rendition))

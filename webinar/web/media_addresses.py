@@ -33,6 +33,7 @@ class MediaAddresses:
             return f"{self.media_url}/{row.name}"
         return f"/recordings/{self.public_id}/segments/{row.name.rpartition('/')[2]}"
 
-    def playlist(self, rendition: Rendition, kind: str) -> str:
-        """A media playlist; `kind` is "live" or "recording"."""
-        return f"/recordings/{self.public_id}/{rendition}/{kind}.m3u8"
+    def playlist(self, rendition: Rendition, kind: str, *, edition: str = "") -> str:
+        """A media playlist; `kind` is "live" or "recording", which has an edition."""
+        query = f"?edition={edition}" if edition else ""
+        return f"/recordings/{self.public_id}/{rendition}/{kind}.m3u8{query}"

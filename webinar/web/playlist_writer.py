@@ -16,6 +16,7 @@ from webinar.media.playlists import (
 )
 from webinar.models import Recording
 from webinar.services import recordings, stream_state
+from webinar.services.editions import edition_of
 from webinar.services.stream_state import Weight
 from webinar.web.media_addresses import MediaAddresses
 
@@ -96,10 +97,11 @@ class PlaylistWriter:
         if Rendition.LOW not in weights:
             return None
         addresses = MediaAddresses.of(self.config, recording.public_id)
+        edition = edition_of(recording) if kind == "recording" else ""
         return master_playlist(
             [
                 Variant(
-                    addresses.playlist(rendition, kind),
+                    addresses.playlist(rendition, kind, edition=edition),
                     weights[rendition].peak,
                     weights[rendition].average,
                     NOMINAL[rendition][1],

@@ -11,11 +11,14 @@ from webinar.domain.errors import DomainError, NotFound
 from webinar.domain.recording import Watch
 from webinar.domain.wording import deadline
 from webinar.models import Recording, WebinarSession
-from webinar.services import recordings, sessions, watch_places
+from webinar.services import editions, recordings, sessions, watch_places
 from webinar.web.access import signed_in
 from webinar.web.guards import limiter
 
 bp = Blueprint("watch_places", __name__, url_prefix="/sessions/<public_id>")
+
+# JSON knows numbers that no float holds.
+MOST_SECONDS = 10**9
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ def show(public_id: str) -> ResponseReturnValue:
 @signed_in
 @limiter.limit("60 per minute")
 def keep(public_id: str) -> ResponseReturnValue:
-    """Keep the place; the answer says until when the person may watch, should that have moved."""
+    """Keep the place; the answer says until when the person may watch, and what is shown now."""
     opened = _open(public_id)
     sent = request.get_json(silent=True)
     told = sent if isinstance(sent, Mapping) else {}
@@ -73,10 +76,11 @@ def _window(opened: _Opened) -> dict[str, object]:
         "closes_at": until.isoformat(),
         "now": g.now.isoformat(),
         "words": deadline(until, opened.session.zone),
+        "edition": editions.edition_of(opened.recording),
     }
 
 
 def _number(told: object) -> float:
-    if isinstance(told, bool) or not isinstance(told, int | float):
+    if isinstance(told, bool) or not isinstance(told, int | float) or abs(told) > MOST_SECONDS:
         raise DomainError("Say in seconds where you are.")
     return float(told)

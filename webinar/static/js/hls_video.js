@@ -1,6 +1,7 @@
-// Plays one of our playlists in a <video>. The server's no is final: 401, 403 and 410 end it.
+// Plays one of our playlists in a <video>. The server's no is final: 401, 403 and 410 end it, and so
+// does 409: what is shown of the recording is another now.
 
-const TERMINAL = new Set([401, 403, 410]);
+const TERMINAL = new Set([401, 403, 409, 410]);
 const TRY_AGAIN = 2_000;
 // A decoder that stumbles is started anew, but not for ever.
 const MOST_RECOVERIES = 3;
@@ -26,8 +27,9 @@ const RECORDED = { ...COMMON, maxBufferLength: 30 };
 
 // `startAt`: seconds; -1 is the beginning, or the newest when live.
 // `onRefused(status)`: the server refused, or the stream cannot be played (status 0).
+// `onTrouble`: it stands still for now, and is tried again.
 // Returns { hls, stop }; `hls` is null where the browser plays HLS by itself.
-export function play(video, url, { live = false, startAt = -1, onRefused = () => {} } = {}) {
+export function play(video, url, { live = false, startAt = -1, onRefused = () => {}, onTrouble = () => {} } = {}) {
   const Hls = window.Hls;
   if (!Hls?.isSupported()) return playByItself(video, url, { startAt, onRefused });
   const hls = new Hls({ ...(live ? LIVE : RECORDED), startPosition: startAt });
@@ -63,6 +65,7 @@ export function play(video, url, { live = false, startAt = -1, onRefused = () =>
       // Without a playlist there is nothing to go on with: ask for it again.
       const again = () => (BEFORE_PLAYLIST.has(data.details) ? hls.loadSource(url) : hls.startLoad());
       setTimeout(() => hls.media && again(), TRY_AGAIN);
+      onTrouble();
     } else giveUp(0);
   });
   hls.loadSource(url);

@@ -3,6 +3,7 @@
 import { offerCaptions } from "./player_captions.js";
 import { Chapters } from "./player_chapters.js";
 import { clock, drawCoverage } from "./player_coverage.js";
+import { Edition } from "./player_edition.js";
 import { keysOf, listenToKeys } from "./player_keys.js";
 import { Messages } from "./player_messages.js";
 import { Picture } from "./player_picture.js";
@@ -15,6 +16,7 @@ import { startPresence } from "./presence.js";
 
 const STEP = 15;
 const REFUSALS = { 401: "signed-out", 403: "no-place", 410: "closed" };
+const EDITED = 409;
 
 const page = document.querySelector("[data-player]");
 const part = (name) => page.querySelector(`[data-part="${name}"]`);
@@ -30,12 +32,16 @@ function end(name) {
   }
 }
 
+const edition = new Edition(video, { page, timeline, onStale: () => end("broken") });
+const [playlist, query] = page.dataset.playlist.split("?");
 const picture = new Picture(video, {
   frame: part("frame"),
   select: part("picture"),
-  base: page.dataset.playlist.replace(/\/recording\.m3u8$/, ""),
+  base: playlist.replace(/\/recording\.m3u8$/, ""),
   list: "recording",
-  onRefused: (status) => end(REFUSALS[status] ?? "broken"),
+  query: `?${query}`,
+  onRefused: (status) => (status === EDITED ? edition.changed() : end(REFUSALS[status] ?? "broken")),
+  onTrouble: () => opening.ask(),
 });
 
 const opening = new Window({
@@ -46,6 +52,7 @@ const opening = new Window({
     part("moved").hidden = false;
   },
   onClosed: () => end("closed"),
+  onEdition: (name) => edition.heard(name),
 });
 
 const place = new Place(video, {
@@ -74,6 +81,12 @@ function seek(seconds) {
 
 // The first picture that comes says how long it is.
 video.addEventListener("loadedmetadata", () => {
+  if (edition.startAt !== null) {
+    seek(timeline.shownOf(edition.startAt) / 1000);
+    part("resumed").textContent = "The recording was edited while you watched; it goes on where you were.";
+    if (edition.wasPlaying) video.play().catch(() => {});
+    return;
+  }
   const at = place.startAt;
   if (at === null || video.currentTime > 0) return;
   seek(at);

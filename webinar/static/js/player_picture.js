@@ -11,9 +11,10 @@ export class Picture {
   #found = [];
 
   // `base` is the address of the recording, `list` the name of its playlists (live or recording).
+  // `query` is what all of them are asked with.
   // `frame` gets data-picture, so that the card for sound alone can lie there.
-  constructor(video, { frame, select, base, list, live = false, onRefused, onStarted = () => {} }) {
-    Object.assign(this, { video, frame, select, base, list, live, onRefused, onStarted });
+  constructor(video, { frame, select, base, list, query = "", live = false, onRefused, onTrouble, onStarted = () => {} }) {
+    Object.assign(this, { video, frame, select, base, list, query, live, onRefused, onTrouble, onStarted });
     select?.addEventListener("change", () => this.#choose(select.value));
   }
 
@@ -45,9 +46,10 @@ export class Picture {
     const choice = this.choice;
     this.frame.dataset.picture = choice;
     const path = choice === AUTOMATIC ? this.list : `${choice}/${this.list}`;
-    this.#playing = play(this.video, `${this.base}/${path}.m3u8`, {
+    this.#playing = play(this.video, `${this.base}/${path}.m3u8${this.query}`, {
       live: this.live,
       startAt: at,
+      onTrouble: this.onTrouble,
       onRefused: (status) => {
         this.#playing = null;
         this.onRefused(status);

@@ -11,15 +11,17 @@ export class Window {
   #endsAt = 0; // by the clock of this page
 
   // `onMoved(words)`: it ends at another time than was said. `onClosed`: it is over.
-  constructor({ page, onMoved, onClosed }) {
-    Object.assign(this, { url: page.dataset.placeUrl, onMoved, onClosed });
+  // `onEdition(name)`: which edition of the recording is shown now.
+  constructor({ page, onMoved, onClosed, onEdition }) {
+    Object.assign(this, { url: page.dataset.placeUrl, onMoved, onClosed, onEdition });
     this.#endsAt = Date.parse(page.dataset.closesAt) - Date.parse(page.dataset.now);
     this.closesAt = Date.parse(page.dataset.closesAt);
     this.#wait();
   }
 
   // What the server says of it now.
-  heard({ closes_at, now, words }) {
+  heard({ closes_at, now, words, edition }) {
+    this.onEdition(edition);
     const closesAt = Date.parse(closes_at);
     if (closesAt === this.closesAt) return;
     this.closesAt = closesAt;
@@ -33,10 +35,10 @@ export class Window {
     const left = Math.max(0, this.#endsAt - performance.now());
     if (left > LONGEST_TIMER) return;
     this.#timers = [setTimeout(() => this.onClosed(), left)];
-    if (left > ASK_BEFORE) this.#timers.push(setTimeout(() => this.#ask(), left - ASK_BEFORE));
+    if (left > ASK_BEFORE) this.#timers.push(setTimeout(() => this.ask(), left - ASK_BEFORE));
   }
 
-  #ask() {
+  ask() {
     ask(this.url).then(
       (answer) => this.heard(answer),
       ({ status }) => status === 410 && this.onClosed(),
