@@ -14,11 +14,13 @@ from tests.components.bucket import BucketServer
 from tests.evidence import make_ended_session
 from webinar.db import DbSession
 from webinar.domain.recording import RecordingState
+from webinar.domain.upload import UploadState
 from webinar.jobs import destroying
 from webinar.jobs.orphans import sweep_orphans
 from webinar.jobs.toolbox import Toolbox
 from webinar.media.keys import KeysDestroyed
 from webinar.media.shelf import MediaShelf
+from webinar.media.uploads import UploadStore
 from webinar.models import (
     AuditEvent,
     Broadcast,
@@ -28,7 +30,7 @@ from webinar.models import (
     RecordingSlide,
     WebinarSession,
 )
-from webinar.services import destruction, windows
+from webinar.services import destruction, uploads, windows
 from webinar.tools import media_shelf
 
 CLOSES_AT = datetime(2027, 5, 26, 17, 0, tzinfo=UTC)
@@ -169,6 +171,20 @@ def test_the_ciphertext_goes_days_later(db: DbSession, tools: Toolbox, shelf: Me
 
     assert (before, stored.left()) == (UNREADABLE, NOTHING)
     assert again(db, stored).media_deleted_at == CLOSES_AT + 7 * DAY
+
+
+def test_what_a_better_file_has_replaced_ends_with_it(
+    db: DbSession, tools: Toolbox, shelf: MediaShelf
+) -> None:
+    stored = store(db, shelf)
+    stored.recording.generation, stored.recording.replaced_at = 1, CLOSES_AT - SECOND
+    db.commit()
+
+    destroying.destroy_ended(tools, CLOSES_AT)
+    before = stored.left()
+    destroying.destroy_ended(tools, CLOSES_AT + 7 * DAY)
+
+    assert (before, stored.left()) == (UNREADABLE, NOTHING)
 
 
 def test_it_waits_for_the_last_extension(db: DbSession, tools: Toolbox, shelf: MediaShelf) -> None:
@@ -393,3 +409,34 @@ def test_in_a_bucket_the_same_goes(
         destroying.reconcile(tools, CLOSES_AT + 8 * DAY)
 
     assert (whole, unreadable, gone) == (ALL, UNREADABLE, NOTHING)
+
+
+def test_a_better_video_that_was_still_coming_is_gone_with_the_recording(
+    db: DbSession, shelf: MediaShelf, tools: Toolbox
+) -> None:
+    stored, other = store(db, shelf), store(db, shelf, closes_at=CLOSES_AT + DAY)
+    sent = [
+        uploads.begin(
+            db,
+            one.session.id,
+            user_id=make_user(db).id,
+            file_name="better.mp4",
+            length=100,
+            now=CLOSES_AT - DAY,
+        )
+        for one in (stored, other)
+    ]
+    db.commit()
+    arriving = UploadStore(tools.config.DATA_DIR.resolve())
+    for upload in sent:
+        arriving.begin(upload.public_id)
+        arriving.append(upload.public_id, 0, b"plain", length=100)
+    fetched = shelf.work / "room-1-abc"
+    fetched.mkdir(parents=True)
+
+    destroying.destroy_ended(tools, CLOSES_AT)
+
+    db.expire_all()
+    assert [upload.state for upload in sent] == [UploadState.WITHDRAWN, UploadState.UPLOADING]
+    assert arriving.names() == [sent[1].public_id]
+    assert fetched.exists()  # of a room of another session

@@ -18,6 +18,7 @@ from webinar.media.holdings import held_of
 from webinar.media.shelf import MediaShelf
 from webinar.models import Recording, Society, User, WebinarSession
 from webinar.services import broadcasts, destruction, questions, registrations, sessions, windows
+from webinar.services.doomed import doomed_of
 from webinar.services.feeds import CalendarTool, refresh
 from webinar.services.session_rows import new_public_id
 
@@ -143,7 +144,7 @@ def retire_rounds(db: DbSession, shelf: MediaShelf, *, now: datetime) -> int:
             reason="The demonstration keeps its latest rounds only.",
             now=now,
         )
-        doomed = destruction.doomed(db, recording.id)
+        doomed = doomed_of(db, recording.id)
         held = held_of(shelf, doomed.public_id, doomed.broadcast)
         if not destruction.begin(db, recording.id, held=held, now=now):
             continue  # somebody was given more time: the clock destroys it

@@ -16,9 +16,11 @@ from webinar.jobs.orphans import sweep_orphans
 from webinar.jobs.toolbox import Toolbox
 from webinar.media.holdings import held_of
 from webinar.media.shelf import MediaShelf
+from webinar.media.uploads import UploadStore
 from webinar.models import Recording
 from webinar.services import destruction
-from webinar.services.destruction import Doomed, Trace
+from webinar.services.destruction import Trace
+from webinar.services.doomed import Doomed, doomed_of
 from webinar.tools import media_shelf
 
 log = logging.getLogger(__name__)
@@ -49,7 +51,7 @@ def destroy_ended(tools: Toolbox, now: datetime) -> None:
 def carry_out(shelf: MediaShelf, recording_id: int, *, now: datetime) -> None:
     """Destroy the keys, then delete what is plain. Can be done again from any point."""
     with read_db() as db:
-        doomed = destruction.doomed(db, recording_id)
+        doomed = doomed_of(db, recording_id)
     shelf.keys.destroy_all(doomed.public_id)
     with open_db.begin() as db:
         destruction.keys_gone(db, recording_id, now=now)
@@ -62,7 +64,7 @@ def carry_out(shelf: MediaShelf, recording_id: int, *, now: datetime) -> None:
 def delete_media(shelf: MediaShelf, recording_id: int, *, now: datetime) -> None:
     """Delete the ciphertext, which nobody can read any more."""
     with read_db() as db:
-        doomed = destruction.doomed(db, recording_id)
+        doomed = doomed_of(db, recording_id)
     shelf.storage.delete_prefix(_folder(doomed))
     with open_db.begin() as db:
         destruction.media_deleted(db, recording_id, now=now)
@@ -86,12 +88,14 @@ def reconcile(tools: Toolbox, now: datetime) -> None:
 def look(shelf: MediaShelf, recording_id: int, *, now: datetime) -> Trace:
     """Look for anything of one destroyed recording, and delete it."""
     with read_db() as db:
-        doomed = destruction.doomed(db, recording_id)
+        doomed = doomed_of(db, recording_id)
     held = held_of(shelf, doomed.public_id, doomed.broadcast)
     trace = Trace(
         keys=held.keys,
         takes=held.takes,
-        files=len(_plain_names(shelf, doomed)) + len(_work_of(shelf, doomed)),
+        files=len(_plain_names(shelf, doomed))
+        + len(_work_of(shelf, doomed))
+        + len(_uploads_of(shelf, doomed)),
     )
     shelf.keys.destroy_all(doomed.public_id)
     _delete_plain(shelf, doomed)
@@ -117,7 +121,7 @@ def destroy_by_hand(
 
 def _held(shelf: MediaShelf, recording_id: int) -> Held:
     with read_db() as db:
-        doomed = destruction.doomed(db, recording_id)
+        doomed = doomed_of(db, recording_id)
     return held_of(shelf, doomed.public_id, doomed.broadcast)
 
 
@@ -128,6 +132,8 @@ def _delete_plain(shelf: MediaShelf, doomed: Doomed) -> None:
         shutil.rmtree(folder)
     for name in _plain_names(shelf, doomed):
         shelf.storage.delete(name)
+    for upload in _uploads_of(shelf, doomed):
+        UploadStore(shelf.takes.root).delete(upload)
 
 
 def _plain_names(shelf: MediaShelf, doomed: Doomed) -> list[str]:
@@ -140,7 +146,13 @@ def _work_of(shelf: MediaShelf, doomed: Doomed) -> list[Path]:
     patterns = [f"import-{doomed.public_id}*", f"{doomed.public_id}*"]
     if doomed.broadcast:
         patterns.append(f"{doomed.broadcast_id}-*")
+    patterns += [f"room-{room}-*" for room in sorted(doomed.rooms)]
     return [folder for pattern in patterns for folder in shelf.work.glob(pattern)]
+
+
+def _uploads_of(shelf: MediaShelf, doomed: Doomed) -> list[str]:
+    """Videos that came, or were coming, for this recording."""
+    return [name for name in UploadStore(shelf.takes.root).names() if name in doomed.uploads]
 
 
 def _folder(doomed: Doomed) -> str:

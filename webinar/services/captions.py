@@ -4,6 +4,7 @@ Who changes them stores the words under the name that the changed row gives, the
 deletes the words from before.
 """
 
+import secrets
 from datetime import datetime
 from typing import Protocol
 
@@ -131,9 +132,9 @@ def _renew(caption: RecordingCaption, recording: Recording, *, cues: int, now: d
     caption.revision += 1
     caption.cues = cues
     caption.changed_at = now
-    caption.name = (
-        f"recordings/{recording.public_id}/captions-{caption.language}-{caption.revision}.vtt"
-    )
+    # Plain, beside segments that a bucket may hand out to anybody: not to be guessed.
+    what = f"{caption.language}-{caption.revision}-{secrets.token_hex(8)}"
+    caption.name = f"recordings/{recording.public_id}/captions-{what}.vtt"
 
 
 def _find(db: DbSession, recording_id: int, language: str) -> RecordingCaption | None:

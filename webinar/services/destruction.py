@@ -21,7 +21,6 @@ from webinar.domain.destruction import (
 from webinar.domain.errors import DomainError, NotFound
 from webinar.domain.recording import RecordingState
 from webinar.models import (
-    Broadcast,
     Destruction,
     ExtensionRequest,
     MediaSegment,
@@ -32,7 +31,7 @@ from webinar.models import (
     User,
     WindowExtension,
 )
-from webinar.services import audit, more_time, windows
+from webinar.services import audit, more_time, uploads, windows
 
 HAS_WINDOW = (RecordingState.PUBLISHED, RecordingState.CLOSED)
 # An import or a packaging that has not moved for so long is not going to.
@@ -50,19 +49,6 @@ class DestructionRefused(DomainError):
     def __init__(self, message: str, *, field: str = "") -> None:
         super().__init__(message)
         self.field = field
-
-
-@dataclass(frozen=True)
-class Doomed:
-    """What the files of a destroyed recording are called."""
-
-    recording_id: int
-    public_id: str
-    broadcast: str
-    """Its public id; "" if it was imported."""
-    broadcast_id: int
-    segments: frozenset[str]
-    """Names of the ciphertext that stays for a while; empty once it is deleted."""
 
 
 @dataclass(frozen=True)
@@ -225,24 +211,6 @@ def media_deleted(db: DbSession, recording_id: int, *, now: datetime) -> None:
     )
 
 
-def doomed(db: DbSession, recording_id: int) -> Doomed:
-    """What its files are called."""
-    recording = db.get_one(Recording, recording_id)
-    broadcast = db.scalar(select(Broadcast).where(Broadcast.session_id == recording.session_id))
-    names = (
-        select(MediaSegment.name).where(MediaSegment.recording_id == recording.id)
-        if recording.media_deleted_at is None
-        else None
-    )
-    return Doomed(
-        recording_id=recording.id,
-        public_id=recording.public_id,
-        broadcast=broadcast.public_id if broadcast else "",
-        broadcast_id=broadcast.id if broadcast else 0,
-        segments=frozenset(db.scalars(names)) if names is not None else frozenset(),
-    )
-
-
 def to_look_at(db: DbSession, *, now: datetime, limit: int = LOOKS_AT_ONCE) -> list[int]:
     """Destroyed recordings nobody has looked for of late: young ones hourly, old ones daily."""
     return list(
@@ -366,6 +334,9 @@ def _begin(
         )
     )
     more_time.end_all(db, recording, now=now)
+    coming = uploads.active(db, recording.session_id)
+    if coming is not None:
+        uploads.withdraw(db, coming.id, actor_id=actor_id, now=now)
     recording.state = RecordingState.DESTROYED
     if recording.closes_at is None:
         # Never published. Who asks for it is told that it closed.

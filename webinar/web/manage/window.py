@@ -19,6 +19,7 @@ from webinar.models import Recording, User, WebinarSession
 from webinar.services import destruction, more_time, recordings, windows
 from webinar.services import sessions as session_service
 from webinar.services.destruction import DestructionRefused
+from webinar.services.doomed import doomed_of
 from webinar.services.windows import WindowRefused
 from webinar.tools import media_shelf
 from webinar.web.access import requires
@@ -214,7 +215,7 @@ def window_destroy(public_id: str) -> ResponseReturnValue:
     if request.form.get("destroy-word", "").strip().lower() != TYPED_TO_DESTROY:
         sentence = f"Type the word {TYPED_TO_DESTROY}, so that it does not happen by a slip."
         return _refused(public_id, Refused("destroy", {"destroy-word": sentence})), 422
-    doomed = destruction.doomed(g.db, recording.id)
+    doomed = doomed_of(g.db, recording.id)
     shelf = media_shelf(current_app.extensions["config"])
     held = held_of(shelf, doomed.public_id, doomed.broadcast)
 
