@@ -82,6 +82,14 @@ def test_a_cue_ends_after_it_begins_within_a_day(start: int, end: int):
         Cue(start, end, "x")
 
 
+def test_hours_may_be_left_out():
+    text = "WEBVTT\n\n00:01.000 --> 59:59.999\nGood evening\n\n59:00.000 --> 01:00:00.000\nx\n"
+
+    cues = read_webvtt(text)
+
+    assert cues == (Cue(1_000, 3_599_999, "Good evening"), Cue(3_540_000, 3_600_000, "x"))
+
+
 @pytest.mark.parametrize("text", ["nothing", "WEBVTT\n\n1:00 --> 2:00\nx"])
 def test_captions_of_others_are_not_taken_for_ours(text: str):
     with pytest.raises(ValueError, match="not"):

@@ -1,15 +1,34 @@
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from sqlalchemy import func, select
 
 from config import Config
-from tests.evidence import AFTER, make_attendee, make_ended_session, make_grant
+from tests.builders import make_registration, make_user
+from tests.evidence import (
+    AFTER,
+    make_attendee,
+    make_ended_session,
+    make_grant,
+    make_recording,
+    watch,
+)
+from tests.services.test_credits import evaluate, pass_test
 from webinar.db import DbSession
+from webinar.domain.attendance import ViewingMode
 from webinar.domain.credit import Reason
 from webinar.jobs import deciding
 from webinar.jobs.toolbox import Toolbox
-from webinar.models import Certificate, CreditDecision, CreditPolicy, Delivery
+from webinar.models import (
+    Certificate,
+    CreditDecision,
+    CreditPolicy,
+    Delivery,
+    MediaSegment,
+    Recording,
+)
+from webinar.services import credits, recording_edits, redeciding
 
 
 def test_the_clock_decides_for_everybody_who_was_there_and_then_rests(
@@ -66,3 +85,56 @@ def test_one_case_that_cannot_be_decided_does_not_hold_up_the_others(
     deciding.decide_due(tools, AFTER)
 
     assert db.scalars(select(CreditDecision.user_id)).all() == [user.id]
+
+
+def test_after_a_cut_the_clock_decides_anew_for_whoever_watched_the_recording(
+    db: DbSession, config: Config
+) -> None:
+    tools = Toolbox.from_config(config)
+    session = make_ended_session(db)
+    recording = make_recording(db, session, closes_at=AFTER + timedelta(days=90))
+    for number in range(3):
+        add_segment(db, recording, number, seconds=900)
+    make_grant(db, session, "acoe-distance", "1")
+    user, organiser = make_user(db), make_user(db)
+    make_registration(db, session, user)
+    pass_test(db, session, user, at=AFTER)
+    evaluate(db, session, user)
+    watch(db, session, user, ViewingMode.RECORDED, 0, 1000, at=AFTER)
+    credits.decide_session(db, session.id, public_url="http://localhost", now=AFTER)
+    db.commit()
+    deciding.decide_due(tools, AFTER + timedelta(days=1))
+    whole = recording_edits.kept_now(recording)
+
+    recording_edits.trim(
+        db,
+        recording.id,
+        shown_from=0,
+        shown_to=900_000,
+        seen=whole,
+        actor_id=organiser.id,
+        now=AFTER + timedelta(days=2),
+    )
+    db.commit()
+    deciding.decide_due(tools, AFTER + timedelta(days=2))
+
+    reasons = db.scalars(select(CreditDecision.reason).order_by(CreditDecision.id)).all()
+    assert reasons == [Reason.BELOW_PRESENCE, Reason.OK]
+    assert redeciding.changed(db) == []
+
+
+def add_segment(db: DbSession, recording: Recording, number: int, *, seconds: float) -> None:
+    db.add(
+        MediaSegment(
+            recording_id=recording.id,
+            sequence=number,
+            take=0,
+            key_number=0,
+            iv="0" * 32,
+            duration_seconds=seconds,
+            take_offset_seconds=seconds * number,
+            programme_time=AFTER,
+            size=9,
+            name=f"recordings/x/main-{number:06d}.ts",
+        )
+    )

@@ -14,7 +14,7 @@ LONGEST_MS = 24 * 3600 * 1000
 LONGEST_LABEL = 60
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
-_TIMING = re.compile(r"(\d+):(\d\d):(\d\d)\.(\d{3}) --> (\d+):(\d\d):(\d\d)\.(\d{3})")
+_TIMING = re.compile(r"(?:(\d+):)?(\d\d):(\d\d)\.(\d{3}) --> (?:(\d+):)?(\d\d):(\d\d)\.(\d{3})")
 
 
 class BadCaptions(DomainError):
@@ -117,7 +117,7 @@ def as_webvtt(cues: Iterable[Cue]) -> str:
 
 
 def read_webvtt(text: str) -> tuple[Cue, ...]:
-    """Back from `as_webvtt`, and from nothing else; raises ValueError."""
+    """Back from `as_webvtt`, hours or none, and from nothing else; raises ValueError."""
     head, *blocks = text.rstrip("\n").split("\n\n")
     if head != "WEBVTT":
         raise ValueError("not captions of ours")
@@ -127,7 +127,7 @@ def read_webvtt(text: str) -> tuple[Cue, ...]:
         found = _TIMING.fullmatch(timing)
         if found is None:
             raise ValueError(f"not a cue of ours: {timing}")
-        numbers = [int(group) for group in found.groups()]
+        numbers = [int(group or 0) for group in found.groups()]
         plain = words.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
         cues.append(Cue(_milliseconds(numbers[:4]), _milliseconds(numbers[4:]), plain))
     return tuple(cues)

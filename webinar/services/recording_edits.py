@@ -13,7 +13,7 @@ from webinar.domain.recording import RecordingState
 from webinar.domain.rendition import Rendition
 from webinar.domain.span import Span
 from webinar.models import MediaSegment, Recording
-from webinar.services import audit
+from webinar.services import audit, redeciding
 
 CAN_BE_EDITED = (RecordingState.READY, RecordingState.PUBLISHED)
 
@@ -147,6 +147,7 @@ def _change(
     marks = borders(db, recording)
     after = make(before, marks)
     recording.kept = None if after == edit.everything(marks[-1]) else after.stored()
+    redeciding.mark_recorded(db, recording.session_id, now=now)
     audit.write(
         db,
         actor_id=actor_id,

@@ -1,4 +1,4 @@
-"""Grants that were changed: for whom the clock decides credit anew, and when that is done."""
+"""Grants that were changed, or what they are for: for whom the clock decides credit anew."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import func, select, update
 
 from webinar.db import DbSession
+from webinar.domain.attendance import ViewingMode
 from webinar.models import AccreditationGrant, CreditDecision, ViewingPass, WatchSegment
 
 
@@ -28,6 +29,18 @@ def changed(db: DbSession) -> list[Changed]:
         .order_by(AccreditationGrant.session_id)
     )
     return [Changed(session_id, at, _people(db, session_id)) for session_id, at in rows if at]
+
+
+def mark_recorded(db: DbSession, session_id: int, *, now: datetime) -> None:
+    """What is shown of the recording changed: whoever watched some of it may have enough now."""
+    db.execute(
+        update(AccreditationGrant)
+        .where(
+            AccreditationGrant.session_id == session_id,
+            AccreditationGrant.mode == ViewingMode.RECORDED,
+        )
+        .values(changed_at=now)
+    )
 
 
 def settle(db: DbSession, done: Changed) -> None:
