@@ -77,7 +77,7 @@ def test_a_second_presenter_is_told_who_sends_and_must_mean_it(
     ("key", "source", "who"),
     [
         ("ffffffffffff-1", Source.BROWSER, "Another studio of yours"),
-        (None, Source.SRT, "A program over SRT"),
+        (None, Source.SRT, "OBS"),
     ],
 )
 def test_ones_own_second_window_or_program_is_somebody_else_too(

@@ -13,7 +13,9 @@ from config import Config
 from tests.builders import make_faculty, make_moderated, make_session, make_user
 from webinar.db import DbSession
 from webinar.domain.session import FacultyPart
-from webinar.models import StreamKey, User, WebinarSession
+from webinar.domain.streaming import Source
+from webinar.models import Broadcast, StreamKey, User, WebinarSession
+from webinar.services import broadcasts
 
 
 @pytest.fixture
@@ -113,3 +115,46 @@ def test_the_rtmp_server_is_told_who_may_send(
     assert asked("publish", name=name, token=token) == 403
     assert asked("publish_done", name=name, token=token) == 204
     assert asked("anything", name=name) == 404
+
+
+def test_the_studio_has_the_panel_where_programs_may_send(
+    studio: FlaskClient, session: WebinarSession
+) -> None:
+    page = studio.get(f"/studio/{session.public_id}").text
+
+    assert f'id="streams" hx-get="{panel(session)}" hx-trigger="load"' in page
+
+
+def test_asking_again_and_again_leaves_the_address_that_is_shown_once(
+    studio: FlaskClient, session: WebinarSession
+) -> None:
+    made = studio.post(panel(session), data={"source": "srt"}).text
+
+    before, _, polled = made.partition('<div id="stream-keys"')
+
+    assert "Copy this now: it is shown once." in before
+    assert f'hx-get="{panel(session)}" hx-trigger="every 5s" hx-select="#stream-keys"' in polled
+    assert "waiting for OBS" in polled
+
+
+def test_the_studio_hears_that_obs_sends(
+    db: DbSession, studio: FlaskClient, session: WebinarSession
+) -> None:
+    studio.post(f"/studio/{session.public_id}/live", json={})
+    broadcast = db.query(Broadcast).one()
+    maker = db.query(User).order_by(User.id).first()
+    assert maker is not None
+    broadcasts.open_take(
+        db, broadcast.id, user_id=maker.id, source=Source.SRT, now=datetime.now(UTC)
+    )
+    db.commit()
+
+    state = studio.get(f"/studio/{session.public_id}/state").json
+
+    assert state is not None
+    assert (state["sender"], state["is_obs"]) == ("OBS", True)
+    refused = studio.post(f"/studio/{session.public_id}/takes", json={})
+    assert refused.json == {
+        "error": "OBS is sending right now. Take over only if that is agreed.",
+        "sending": True,
+    }

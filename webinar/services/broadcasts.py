@@ -343,7 +343,7 @@ def _is_same_studio(key: str | None, other: str | None) -> bool:
 def _who(db: DbSession, broadcast: Broadcast, take: BroadcastTake, asking_id: int) -> str:
     """Who sends, by their part: names are not needed to know whom to ask."""
     if take.source is not Source.BROWSER:
-        return f"A program over {take.source.value.upper()}"
+        return "OBS"
     if take.opened_by_id == asking_id:
         return "Another studio of yours"
     part = db.scalar(

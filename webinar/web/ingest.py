@@ -31,7 +31,7 @@ def _config() -> Config:
     return config
 
 
-def _offered() -> list[Source]:
+def offered() -> list[Source]:
     """What this installation takes beside the browser."""
     config = _config()
     srt = [Source.SRT] if port_range(config.SRT_PORTS) else []
@@ -53,7 +53,7 @@ def make(public_id: str) -> ResponseReturnValue:
     """A new way in; its secret stands in this answer and nowhere else."""
     session = _session(public_id)
     source = request.form.get("source", "")
-    if source not in _offered():
+    if source not in offered():
         raise DomainError("This server does not take that. Choose SRT or RTMP where offered.")
     made = stream_keys.make(
         g.db,
@@ -130,7 +130,7 @@ def _panel(session: WebinarSession, made: NewKey | None, *, problem: str = "") -
     return render_template(
         "studio/_streams.html",
         session=session,
-        offered=_offered(),
+        offered=offered(),
         keys=[
             {
                 "row": key,

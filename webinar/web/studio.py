@@ -18,6 +18,7 @@ from webinar.services.feeds import refresh
 from webinar.tools import calendar_tool
 from webinar.web.access import signed_in
 from webinar.web.guards import limiter
+from webinar.web.ingest import offered
 from webinar.web.media import shelf
 from webinar.web.studio_slides import decks
 
@@ -64,6 +65,7 @@ def show(public_id: str) -> ResponseReturnValue:
         is_moderated=may_go_live(gate.parts_of(session)),
         colleagues=studio_desk.colleagues(g.db, session, but=current_user.id),
         decks=decks(session),
+        streams=offered(),
     )
 
 

@@ -8,6 +8,7 @@ from flask_login import current_user
 
 from config import Config
 from webinar.domain.errors import DomainError
+from webinar.domain.streaming import Source
 from webinar.models import Broadcast, BroadcastTake, WebinarSession
 from webinar.services import broadcasts, questions, recordings, sessions, studio_desk
 from webinar.web.access import signed_in
@@ -42,6 +43,7 @@ def state(public_id: str) -> ResponseReturnValue:
         "problem": broadcast.problem if broadcast else None,
         "open_questions": len(waiting),
         "sender": _sender(take),
+        "is_obs": take is not None and take.source is not Source.BROWSER,
         "take": take.client_key if take else None,
         "break": broadcast is not None and broadcast.break_since is not None,
         **_handing(broadcast),
@@ -82,7 +84,11 @@ def _sent() -> dict[str, object]:
 
 
 def _sender(take: BroadcastTake | None) -> str | None:
-    return studio_desk.name_of(g.db, take.opened_by_id) if take else None
+    if take is None:
+        return None
+    if take.source is not Source.BROWSER:
+        return "OBS"
+    return studio_desk.name_of(g.db, take.opened_by_id)
 
 
 def _handing(broadcast: Broadcast | None) -> dict[str, object]:

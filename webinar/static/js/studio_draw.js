@@ -41,7 +41,8 @@ export function line(facts) {
   if (waiting) return waiting(facts);
   if (state === "ending") return "Sending the last seconds. Keep this page open.";
   if (state === "other") {
-    return `${server.sender} is sending. ${server.break ? "People see the card “technical break”." : "Nobody sees or hears you."}`;
+    const words = server.is_obs ? "People see what OBS sends, not this page." : "Nobody sees or hears you.";
+    return `${server.sender} is sending. ${server.break ? "People see the card “technical break”." : words}`;
   }
   if (state === "silent") return "The session is on air, but nothing is sent from this page, and nobody else sends.";
   if (sender.isSignedOut) return "You are signed out. Nothing is lost: sign in again in another tab.";
@@ -68,7 +69,7 @@ const rehearsalLine = ({ rehearsal }) =>
 
 export function draw(facts) {
   const { state, sender, devices, server } = facts;
-  write("word", WORDS[state]);
+  write("word", state === "other" && server.is_obs ? "OBS sends" : WORDS[state]);
   write("line", line(facts));
   const isSlow = sender.tries > 0 || sender.waitingMilliseconds > SLOW_MILLISECONDS;
   part("line").classList.toggle("slow", ["on-air", "break"].includes(state) && isSlow);
