@@ -169,11 +169,22 @@ def test_a_better_file_takes_the_place_without_changing_address_or_window(
     assert (now.id, now.public_id, now.opens_at, now.closes_at, now.published_at) == before
     assert now.duration_seconds == pytest.approx(6.0, abs=0.1)
     assert (now.generation, now.kept) == (1, None)
+    folder, poster = f"recordings/{now.public_id}", f"recordings/{now.public_id}/poster.jpg"
+    # Whoever is in the middle of the former one goes on: bytes and keys are there for a day.
+    assert set(shelf.storage.names(folder)) & old == old
+    replaced_at = now.replaced_at
+    assert replaced_at is not None
+    db.commit()
+    tools = Toolbox.from_config(config)
+    uploading.forget_leftovers(tools, replaced_at + timedelta(hours=23))
+    assert set(shelf.storage.names(folder)) & old == old
+
+    uploading.forget_leftovers(tools, replaced_at + timedelta(hours=24))
+
+    assert set(shelf.storage.names(folder)) & old == {poster}
     rows = db.query(MediaSegment).filter_by(recording_id=now.id).all()
     assert {row.generation for row in rows} == {1}
     assert {row.rendition for row in rows} == set(Rendition)
-    left = set(shelf.storage.names(f"recordings/{now.public_id}"))
-    assert left & old == {f"recordings/{now.public_id}/poster.jpg"}
     assert check(config, everything=True).findings == []
 
 

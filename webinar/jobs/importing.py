@@ -134,14 +134,14 @@ def replace_video(
     return swapped
 
 
-def sweep_replaced(config: Config) -> None:
-    """Delete segments of other generations than the one that is watched: bytes, then rows."""
+def sweep_replaced(config: Config, *, now: datetime) -> None:
+    """Delete segments of generations that nobody watches any more: bytes, then rows."""
     with read_db() as db:
-        found = replacements.leftovers(db)
+        found = replacements.leftovers(db, now=now)
     for recording_id in found:
         shelf = media_shelf(config)
         with read_db() as db:
-            names = replacements.left_over(db, recording_id)
+            names = replacements.left_over(db, recording_id, now=now)
         for name in names:
             shelf.storage.delete(name)
         with open_db.begin() as db:

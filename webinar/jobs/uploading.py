@@ -78,7 +78,7 @@ def forget_leftovers(tools: Toolbox, now: datetime) -> None:
             with apart("deleting an upload", 0):
                 store.delete(name)
                 log.info("upload deleted: %s", name)
-    sweep_replaced(tools.config)
+    sweep_replaced(tools.config, now=now)
 
 
 def work(config: Config, upload_id: int) -> bool:
@@ -130,7 +130,7 @@ class _Worker:
                 uploads.finish(db, self.upload.id, fence=self.fence, now=datetime.now(UTC))
         # Plain, and not needed any more.
         self.store.delete(self.upload.public_id)
-        sweep_replaced(self.config)
+        sweep_replaced(self.config, now=datetime.now(UTC))
 
     @contextmanager
     def lease_kept(self) -> Iterator[None]:

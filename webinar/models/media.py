@@ -80,6 +80,7 @@ class Recording(Base):
     has_poster: Mapped[bool] = mapped_column(default=False)
     # Which of its segments are served: a better file is packaged beside them, then this changes.
     generation: Mapped[int] = mapped_column(default=0)
+    replaced_at: Mapped[datetime | None]  # when the last better file took its place
     # What stays of it after trims and cuts: [[from, to], ...] in seconds of the whole; null: all.
     kept: Mapped[list[Any] | None]
     created_at: Mapped[datetime]

@@ -1,13 +1,14 @@
 """A better video in place of a recording: same address, window and evidence, other segments.
 
 It is packaged beside the one that is watched, as the next generation; then the recording points
-there. What belongs to no generation that is watched or made is swept away.
+there. Whoever is in the middle of the former one sees it to its end: it stays for a day. What
+belongs to no generation that is watched, was watched today or is made is swept away.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, or_, select
 
 from webinar.db import DbSession
 from webinar.domain.errors import DomainError
@@ -19,6 +20,8 @@ from webinar.services import audit, recordings
 from webinar.services.uploads import REPLACEABLE
 
 SAME_LENGTH_SECONDS = 1.0
+# A page that was opened before the swap goes on with the playlist it has.
+FORMER_KEPT = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ def swap(
     _ensure_replaceable(recording)
     before = recording.duration_seconds
     recording.generation = replacement.generation
+    recording.replaced_at = now
     recording.duration_seconds = (
         db.scalar(
             select(func.sum(MediaSegment.duration_seconds)).where(
@@ -94,8 +98,8 @@ def swap(
     return recording
 
 
-def leftovers(db: DbSession) -> list[int]:
-    """Ids of recordings with segments that are not watched, while no other video is packaged."""
+def leftovers(db: DbSession, *, now: datetime) -> list[int]:
+    """Ids of recordings with segments nobody watches, while no other video is packaged."""
     made = select(Upload.id).where(
         Upload.session_id == Recording.session_id,
         Upload.purpose == UploadPurpose.REPLACE,
@@ -105,21 +109,19 @@ def leftovers(db: DbSession) -> list[int]:
         db.scalars(
             select(Recording.id)
             .join(MediaSegment, MediaSegment.recording_id == Recording.id)
-            .where(MediaSegment.generation != Recording.generation, ~made.exists())
+            .where(_is_left_over(now), ~made.exists())
             .distinct()
         )
     )
 
 
-def left_over(db: DbSession, recording_id: int) -> list[str]:
-    """Names in the storage of the segments of other generations than the watched one."""
-    generation = select(Recording.generation).where(Recording.id == recording_id)
+def left_over(db: DbSession, recording_id: int, *, now: datetime) -> list[str]:
+    """Names in the storage of the segments nobody watches any more."""
     return list(
         db.scalars(
-            select(MediaSegment.name).where(
-                MediaSegment.recording_id == recording_id,
-                MediaSegment.generation != generation.scalar_subquery(),
-            )
+            select(MediaSegment.name)
+            .join(Recording, Recording.id == MediaSegment.recording_id)
+            .where(Recording.id == recording_id, _is_left_over(now))
         )
     )
 
@@ -138,3 +140,12 @@ def forget(db: DbSession, recording_id: int, names: list[str]) -> None:
 def _ensure_replaceable(recording: Recording) -> None:
     if recording.state not in REPLACEABLE:
         raise DomainError(f"A recording that is {recording.state} cannot be replaced.")
+
+
+def _is_left_over(now: datetime) -> ColumnElement[bool]:
+    """Of a generation that was broken off, or was replaced long enough ago."""
+    return or_(
+        MediaSegment.generation > Recording.generation,
+        (MediaSegment.generation < Recording.generation)
+        & or_(Recording.replaced_at.is_(None), Recording.replaced_at <= now - FORMER_KEPT),
+    )
