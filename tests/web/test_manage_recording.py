@@ -571,3 +571,13 @@ def test_a_photo_becomes_a_slide(
 
     assert answer.status_code == 302
     assert len(slides.listed(db, recording.id)) == 1
+
+
+@pytest.mark.parametrize("damaged", ["[[0, Infinity]]", "[" * 60_000, "[[0, NaN]]"])
+def test_a_form_that_comes_back_damaged_is_refused_and_no_fault_of_ours(
+    organiser: FlaskClient, recording: Recording, damaged: str
+) -> None:
+    trim = post(organiser, recording, "/trim", kept=damaged, begin="0:01", end="0:02")
+    chapters = post(organiser, recording, "/chapters", kept=WHOLE, chapters=damaged)
+
+    assert (trim.status_code, chapters.status_code) == (409, 409)

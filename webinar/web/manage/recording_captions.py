@@ -224,7 +224,7 @@ def _was(raw: str) -> Cue:
     try:
         start, end, text = json.loads(raw)
         return Cue(int(start), int(end), str(text))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError, RecursionError):
         raise BadCaptions("The form came back damaged. Load the page again.") from None
 
 

@@ -202,5 +202,5 @@ def _chapters_seen() -> list[Mark]:
     try:
         rows = json.loads(request.form.get("chapters", ""))
         return [Mark(int(at), str(title)) for at, title in rows]
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError, RecursionError):
         raise Conflict("Somebody changed the chapters meanwhile. Look at them again.") from None

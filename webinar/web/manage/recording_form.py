@@ -63,7 +63,7 @@ def kept_seen() -> Kept:
     """The spans that were shown when the form was drawn; raises KeptChanged for nonsense."""
     try:
         kept = kept_of(json.loads(request.form.get("kept", "")))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError, RecursionError):
         raise KeptChanged from None
     if kept is None:
         raise KeptChanged
