@@ -8,7 +8,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import SelectBase, and_, bindparam, func, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    SelectBase,
+    Text,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import aliased
 
 from webinar.domain.access import ALLOWED, Action
@@ -65,6 +78,26 @@ class Allowed:
 
 def question() -> SelectBase:
     """The statement; its parameters are `user_id` and `public_id`. No row: no such person."""
+    return _facts(bindparam("user_id", 0), bindparam("public_id", ""))
+
+
+def questions() -> SelectBase:
+    """For PostgreSQL: the same of many at once, the parameters being arrays of the same length.
+
+    Each row begins with the place of its question in the arrays, from 1.
+    """
+    asked = func.unnest(
+        bindparam("user_id", [], type_=ARRAY(BigInteger)),
+        bindparam("public_id", [], type_=ARRAY(Text)),
+    ).table_valued("user_id", "public_id", with_ordinality="number")
+    asked = asked.render_derived(name="asked")
+    facts = _facts(asked.c.user_id, asked.c.public_id).lateral("facts")
+    return select(asked.c.number, facts).select_from(asked).join(facts, true())
+
+
+def _facts(
+    user_id: ColumnElement[int], public_id: ColumnElement[str]
+) -> Select[*tuple[object, ...]]:
     session = aliased(WebinarSession)
     place = select(Registration.id).where(
         Registration.session_id == session.id,
@@ -96,10 +129,10 @@ def question() -> SelectBase:
             duty.exists(),
         )
         .select_from(User)
-        .outerjoin(Recording, Recording.public_id == bindparam("public_id", ""))
+        .outerjoin(Recording, Recording.public_id == public_id)
         .outerjoin(session, session.id == Recording.session_id)
         .where(
-            User.id == bindparam("user_id", 0),
+            User.id == user_id,
             and_(User.verified_at.is_not(None), User.erased_at.is_(None)),
         )
     )

@@ -8,7 +8,6 @@ import os
 from collections import deque
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from threading import BoundedSemaphore
 
 from sqlalchemy import Engine, SelectBase, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -17,8 +16,8 @@ from sqlalchemy.exc import SQLAlchemyError
 log = logging.getLogger(__name__)
 
 MOST_IDLE = 8
-# Over a socket more at once are slower: threads that wake up together wait for each other.
-MOST_AT_ONCE = 2
+# Not for ever behind a migration's lock; twice this is the longest that a question takes.
+STATEMENT_SECONDS = 5
 
 
 class DatabaseAway(Exception):
@@ -46,12 +45,16 @@ class DirectQuery:
         self._engine = engine
         self._is_sqlite = engine.dialect.name == "sqlite"
         self._idle: deque[DBAPIConnection] = deque()
-        self._turn = BoundedSemaphore(MOST_AT_ONCE)
         self._process = os.getpid()
         event.listen(engine, "engine_disposed", self._close)
 
     def one(self, values: Mapping[str, object]) -> Sequence[object] | None:
         """The first row, or None. Raises DatabaseAway."""
+        rows = self.rows(values)
+        return rows[0] if rows else None
+
+    def rows(self, values: Mapping[str, object]) -> Sequence[Sequence[object]]:
+        """All rows. Raises DatabaseAway."""
         try:
             return self._ask(values)
         except (self._error, SQLAlchemyError):
@@ -63,17 +66,10 @@ class DirectQuery:
             log.exception("the database cannot be asked")
             raise DatabaseAway from problem
 
-    def _ask(self, values: Mapping[str, object]) -> Sequence[object] | None:
+    def _ask(self, values: Mapping[str, object]) -> Sequence[Sequence[object]]:
         if self._process != os.getpid():
             # A fork must not speak over its parent's connections, nor close them.
             self._idle, self._process = deque(), os.getpid()
-            self._turn = BoundedSemaphore(MOST_AT_ONCE)
-        if self._is_sqlite:
-            return self._answer(values)
-        with self._turn:
-            return self._answer(values)
-
-    def _answer(self, values: Mapping[str, object]) -> Sequence[object] | None:
         connection = self._take()
         parameters = {**self._constants, **values}
         cursor = connection.cursor()
@@ -82,13 +78,13 @@ class DirectQuery:
                 cursor.execute(self._sql, parameters)
             else:
                 cursor.execute(self._sql, [parameters[name] for name in self._order])
-            row: Sequence[object] | None = cursor.fetchone()
+            rows: Sequence[Sequence[object]] = cursor.fetchall()
             cursor.close()
         except self._error:
             connection.close()
             raise
         self._put_back(connection)
-        return row
+        return rows
 
     def _take(self) -> DBAPIConnection:
         try:
@@ -102,6 +98,9 @@ class DirectQuery:
         proxy.detach()
         if not self._is_sqlite:  # webinar.db has put SQLite's in this mode already
             self._engine.dialect.set_isolation_level(connection, "AUTOCOMMIT")
+            cursor = connection.cursor()
+            cursor.execute(f"SET statement_timeout = '{STATEMENT_SECONDS}s'")
+            cursor.close()
         return connection
 
     def _put_back(self, connection: DBAPIConnection) -> None:

@@ -12,6 +12,7 @@ from typing import BinaryIO
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Flask
+from sqlalchemy import Engine
 
 from config import Config
 from webinar.domain.errors import DomainError, NotFound
@@ -23,6 +24,7 @@ from webinar.tools import media_shelf
 from webinar.web.cookie_reader import Claim, CookieReader
 from webinar.web.direct_query import DatabaseAway, DirectQuery
 from webinar.web.live_playlists import LivePlaylists
+from webinar.web.shared_query import SharedQuery
 
 ROOT = "/recordings/"
 UNROUTED = {
@@ -98,7 +100,7 @@ class MediaDoors:
         self.app = app
         self._cookies = CookieReader(flask_app)
         self._shelf = media_shelf(config)
-        self._question = DirectQuery(flask_app.extensions["engine"], media_access.question())
+        self._question = _question(flask_app.extensions["engine"])
         self._playlists = LivePlaylists(config)
         self._trusted: dict[tuple[Claim, str], _Trust] = {}
 
@@ -183,6 +185,12 @@ class MediaDoors:
             return Answer(200, file, size, MPEG_TS, OWN_COPY)
         data = storage.read(stored)
         return Answer(200, data, len(data), MPEG_TS, OWN_COPY)
+
+
+def _question(engine: Engine) -> DirectQuery | SharedQuery:
+    if engine.dialect.name == "sqlite":  # within the process: nothing to share
+        return DirectQuery(engine, media_access.question())
+    return SharedQuery(DirectQuery(engine, media_access.questions()))
 
 
 def _yes_for_nginx(trust: _Trust, now: datetime) -> Answer:
