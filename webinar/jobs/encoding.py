@@ -6,15 +6,9 @@ that is not packaged. The fencing number keeps a worker that was thought dead fr
 """
 
 import logging
-import os
-import secrets
 import shutil
-import socket
-import subprocess
-import sys
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
@@ -22,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 from config import Config
 from webinar.db import open_db, read_db
 from webinar.domain.rendition import renditions_of
-from webinar.jobs.apart import apart
+from webinar.jobs import workers
 from webinar.jobs.segment_rows import reached_of, segment_row
 from webinar.jobs.toolbox import Toolbox
 from webinar.media.ffmpeg import FfmpegFailed, NotAVideo
@@ -37,7 +31,6 @@ from webinar.tools import calendar_tool, media_shelf
 
 log = logging.getLogger(__name__)
 
-ROOT = Path(__file__).resolve().parents[2]
 LOOK_AGAIN_SECONDS = 0.3
 RENEW_SECONDS = 4.0
 # Before what could not be done is tried again; the lease must outlast it.
@@ -46,34 +39,15 @@ UNREACHABLE = (
     "The store of the recordings does not answer. What is sent is kept and shown as soon as it "
     "does: please call the administrator."
 )
-# A new process needs this long to start and claim; until then it is not started again, unless it
-# is known to have ended.
-START_SECONDS = 10.0
-ENDED_SECONDS = 1.0
-
-_started_at: dict[int, float] = {}
-_children: dict[int, subprocess.Popen[bytes]] = {}
-# Workers another one of the same broadcast was started after; kept until they end.
-_former: list[subprocess.Popen[bytes]] = []
+_workers = workers.Workers("work", start_seconds=10.0, ended_seconds=1.0)
 
 
 def supervise(tools: Toolbox, now: datetime) -> None:
     """Start a worker for every broadcast that has none."""
-    ended = {number for number, child in _children.items() if child.poll() is not None}
-    _former[:] = [child for child in _former if child.poll() is None]
     _free_leases_of_the_dead(now)
     with read_db() as db:
         waiting = broadcasts.without_worker(db, now=now)
-    for broadcast_id in waiting:
-        pause = ENDED_SECONDS if broadcast_id in ended else START_SECONDS
-        if time.monotonic() - _started_at.get(broadcast_id, -START_SECONDS) < pause:
-            continue
-        _started_at[broadcast_id] = time.monotonic()
-        with apart("starting a media worker", broadcast_id):
-            if broadcast_id in _children:
-                _former.append(_children[broadcast_id])
-            _children[broadcast_id] = _start_worker(tools.config, broadcast_id)
-            log.info("media worker started: broadcast=%s", broadcast_id)
+    _workers.start(tools.config, waiting)
 
 
 def _free_leases_of_the_dead(now: datetime) -> None:
@@ -84,19 +58,10 @@ def _free_leases_of_the_dead(now: datetime) -> None:
     with read_db() as db:
         held = broadcasts.held_leases(db, now=now)
     for broadcast_id, owner, fence in held:
-        host, _, rest = owner.partition(":")
-        if host == socket.gethostname() and not Path(f"/proc/{rest.partition(':')[0]}").exists():
+        if workers.is_dead(owner):
             with open_db.begin() as db:
                 broadcasts.release(db, broadcast_id, fence=fence)
             log.warning("media worker died: broadcast=%s", broadcast_id)
-
-
-def _start_worker(config: Config, broadcast_id: int) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", "media", "work", str(broadcast_id)]
-    # A session of its own: the worker finishes its segment when the web server is killed.
-    return subprocess.Popen(
-        command, cwd=ROOT, env=os.environ | config.to_env(), start_new_session=True
-    )
 
 
 def work(config: Config, broadcast_id: int) -> bool:
@@ -104,7 +69,7 @@ def work(config: Config, broadcast_id: int) -> bool:
 
     Raises LeaseLost when another worker has taken over.
     """
-    owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+    owner = workers.own_name()
     with open_db.begin() as db:
         fence = broadcasts.claim(db, broadcast_id, owner=owner, now=datetime.now(UTC))
     if fence is None:

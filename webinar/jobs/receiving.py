@@ -5,19 +5,14 @@ comes in is looked at and forgotten: the studio shows that it comes, nobody else
 """
 
 import logging
-import os
 import secrets
-import socket
-import subprocess
-import sys
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 
 from config import Config
 from webinar.db import open_db, read_db
 from webinar.domain.streaming import PACKET_BYTES, Source
-from webinar.jobs.apart import apart
+from webinar.jobs import workers
 from webinar.jobs.toolbox import Toolbox
 from webinar.media.receiver import Receiver, srt_listener
 from webinar.media.takes import StorageFull
@@ -27,46 +22,28 @@ from webinar.tools import media_shelf
 
 log = logging.getLogger(__name__)
 
-ROOT = Path(__file__).resolve().parents[2]
 PIECE_SECONDS = 0.5
 LOOK_SECONDS = 2.0
 READ_SECONDS = 0.25
 # After an ffmpeg that ended at once, before the next is tried.
 REST_SECONDS = 1.0
-# A new process needs this long to start and claim; until then it is not started again.
-START_SECONDS = 10.0
 # On a full disk this much is kept until there is room again.
 MOST_WAITING_BYTES = 64 * 1024 * 1024 // PACKET_BYTES * PACKET_BYTES
 FULL = "The server's disk is full. What comes in is kept for a while, until there is room."
 
-_started_at: dict[int, float] = {}
-_children: list[subprocess.Popen[bytes]] = []
+_workers = workers.Workers("receive", start_seconds=10.0)
 
 
 def supervise(tools: Toolbox, now: datetime) -> None:
     """Start a receiver for every open way in that has none."""
-    _children[:] = [child for child in _children if child.poll() is None]
     with read_db() as db:
         waiting = stream_keys.without_receiver(db, now=now)
-    for key_id in waiting:
-        if time.monotonic() - _started_at.get(key_id, -START_SECONDS) < START_SECONDS:
-            continue
-        _started_at[key_id] = time.monotonic()
-        with apart("starting a receiver", key_id):
-            _children.append(_start(tools.config, key_id))
-            log.info("receiver started: key=%s", key_id)
-
-
-def _start(config: Config, key_id: int) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", "media", "receive", str(key_id)]
-    return subprocess.Popen(
-        command, cwd=ROOT, env=os.environ | config.to_env(), start_new_session=True
-    )
+    _workers.start(tools.config, waiting)
 
 
 def receive(config: Config, key_id: int) -> bool:
     """Listen until this way in closes; False if another process does. Raises LeaseLost."""
-    owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+    owner = workers.own_name()
     with open_db.begin() as db:
         fence = leases.claim(db, StreamKey, key_id, owner=owner, now=datetime.now(UTC))
     if fence is None:

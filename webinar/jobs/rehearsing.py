@@ -1,17 +1,12 @@
 """A worker for each rehearsal, and the broom behind it: at its end all of it is deleted."""
 
 import logging
-import os
-import secrets
-import socket
-import subprocess
-import sys
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from config import Config
 from webinar.db import open_db, read_db
+from webinar.jobs import workers
 from webinar.jobs.apart import apart
 from webinar.jobs.toolbox import Toolbox
 from webinar.media.rehearsal import RehearsalRooms, show
@@ -20,19 +15,14 @@ from webinar.services import rehearsals
 
 log = logging.getLogger(__name__)
 
-ROOT = Path(__file__).resolve().parents[2]
 RENEW_SECONDS = 1.0
-# A new process needs this long to start and claim; until then it is not started again.
-START_SECONDS = 20.0
 SLIDE_PAGES_KEPT = timedelta(days=1)
 
-_started_at: dict[int, float] = {}
-_children: list[subprocess.Popen[bytes]] = []
+_workers = workers.Workers("rehearse", start_seconds=20.0)
 
 
 def supervise(tools: Toolbox, now: datetime) -> None:
     """End rehearsals that are due to, keep a worker on the others, sweep what is over."""
-    _children[:] = [child for child in _children if child.poll() is None]
     with read_db() as db:
         waiting = rehearsals.without_worker(db, now=now)
         over = rehearsals.to_sweep(db, now=now)
@@ -45,17 +35,12 @@ def supervise(tools: Toolbox, now: datetime) -> None:
             rooms.delete(rehearsal.public_id)
             db.merge(rehearsal).swept_at = now
             log.info("rehearsal swept: rehearsal=%s", rehearsal.id)
-    for rehearsal_id in waiting:
-        if time.monotonic() - _started_at.get(rehearsal_id, -START_SECONDS) < START_SECONDS:
-            continue
-        _started_at[rehearsal_id] = time.monotonic()
-        with apart("starting a rehearsal's worker", rehearsal_id):
-            _children.append(_start_worker(tools.config, rehearsal_id))
+    _workers.start(tools.config, waiting)
 
 
 def work(config: Config, rehearsal_id: int) -> bool:
     """Make a rehearsal's picture until it is over; False if another does or it is over."""
-    owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+    owner = workers.own_name()
     with open_db.begin() as db:
         public_id = rehearsals.claim(db, rehearsal_id, owner=owner, now=datetime.now(UTC))
     if public_id is None:
@@ -94,13 +79,3 @@ class _Lease:
             self.was_lost = not kept
             self.renewed_at = time.monotonic()
         return self.was_lost
-
-
-def _start_worker(config: Config, rehearsal_id: int) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "flask", "--app", "wsgi"]
-    return subprocess.Popen(
-        [*command, "media", "rehearse", str(rehearsal_id)],
-        cwd=ROOT,
-        env=os.environ | config.to_env(),
-        start_new_session=True,
-    )

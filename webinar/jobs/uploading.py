@@ -5,11 +5,6 @@ packaged is thrown away. The fencing number keeps one that was thought dead from
 """
 
 import logging
-import os
-import secrets
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +16,7 @@ from config import Config
 from webinar.db import DbSession, open_db, read_db
 from webinar.domain.errors import DomainError
 from webinar.domain.upload import UploadPurpose
+from webinar.jobs import workers
 from webinar.jobs.apart import apart
 from webinar.jobs.importing import import_video, replace_video, sweep_replaced
 from webinar.jobs.toolbox import Toolbox
@@ -32,15 +28,11 @@ from webinar.services.uploads import LeaseLost
 
 log = logging.getLogger(__name__)
 
-ROOT = Path(__file__).resolve().parents[2]
 RENEW_SECONDS = 4.0
 TELL_SECONDS = 1.0
-# A new process needs this long to start and claim; until then it is not started again.
-START_SECONDS = 15.0
 PASSING = 503  # the status of a refusal that may pass
 
-_started_at: dict[int, float] = {}
-_children: list[subprocess.Popen[bytes]] = []
+_workers = workers.Workers("take-in", start_seconds=15.0)
 
 
 def upload_store(config: Config) -> UploadStore:
@@ -50,17 +42,10 @@ def upload_store(config: Config) -> UploadStore:
 
 def supervise(tools: Toolbox, now: datetime) -> None:
     """Start a worker for the video that waits longest, if none is at work."""
-    _children[:] = [child for child in _children if child.poll() is None]
     _note_arrived(tools.config, now)
     with read_db() as db:
         upload_id = uploads.next_for_worker(db, now=now)
-    if upload_id is None:
-        return
-    if time.monotonic() - _started_at.get(upload_id, -START_SECONDS) < START_SECONDS:
-        return
-    _started_at[upload_id] = time.monotonic()
-    _children.append(_start_worker(tools.config, upload_id))
-    log.info("upload worker started: upload=%s", upload_id)
+    _workers.start(tools.config, [] if upload_id is None else [upload_id])
 
 
 def forget_leftovers(tools: Toolbox, now: datetime) -> None:
@@ -83,7 +68,7 @@ def forget_leftovers(tools: Toolbox, now: datetime) -> None:
 
 def work(config: Config, upload_id: int) -> bool:
     """Make a recording of an upload that has arrived; False if another does, or nobody need."""
-    owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+    owner = workers.own_name()
     with open_db.begin() as db:
         fence = uploads.claim(db, upload_id, owner=owner, now=datetime.now(UTC))
         upload = db.get_one(Upload, upload_id)
@@ -226,11 +211,3 @@ def _note_arrived(config: Config, now: datetime) -> None:
             if is_whole:
                 with open_db.begin() as db:
                     uploads.note_progress(db, upload.id, has_arrived=True, now=now)
-
-
-def _start_worker(config: Config, upload_id: int) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", "media", "take-in", str(upload_id)]
-    # A session of its own: the worker goes on when the web server is killed.
-    return subprocess.Popen(
-        command, cwd=ROOT, env=os.environ | config.to_env(), start_new_session=True
-    )
