@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from webinar.domain.errors import NotFound
-from webinar.media.slide_pages import NoPages, SlidePages
+from webinar.media.pdf_pages import NotDrawn
+from webinar.media.slide_pages import SlidePages
 
 HASH = "ab" * 32
 
@@ -52,7 +53,7 @@ def test_a_broken_pdf_is_refused_with_what_to_do(tmp_path: Path) -> None:
     deck = tmp_path / "deck.pdf"
     deck.write_bytes(b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n%%EOF\n")
 
-    with pytest.raises(NoPages, match="or export the slides as pictures"):
+    with pytest.raises(NotDrawn, match="broken, or protected by a password"):
         SlidePages(tmp_path / "data").make(deck, HASH)
 
 

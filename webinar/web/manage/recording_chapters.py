@@ -13,7 +13,8 @@ from webinar.domain.errors import Conflict, DomainError, NotFound
 from webinar.domain.faculty import FileKind
 from webinar.domain.wording import plural
 from webinar.media.faculty_files import LARGEST_SLIDES, faculty_files
-from webinar.media.slides import DrawnSlide, NotDrawn, pages_of, picture_of, slide_name
+from webinar.media.pdf_pages import NotDrawn
+from webinar.media.slides import DrawnSlide, pages_of, picture_of, slide_name
 from webinar.models import FacultyFile, FacultyMember, WebinarSession
 from webinar.services import chapters, recording_edits, slides
 from webinar.services.chapters import Mark
