@@ -18,10 +18,26 @@ from tests.evidence import make_grant, make_recording, make_test, watch
 from webinar.db import DbSession
 from webinar.domain.access import Role
 from webinar.domain.attendance import ViewingMode
+from webinar.domain.captions import Cue, as_webvtt
 from webinar.domain.disclosure import Relation, Typed
 from webinar.domain.recording import RecordingState
+from webinar.domain.rooms import RoomProvider, RoomState
 from webinar.domain.session import FacultyPart, SessionStatus
-from webinar.models import Broadcast, Certificate, Question, Recording, User, WebinarSession
+from webinar.domain.upload import UploadPurpose, UploadState
+from webinar.media.storage import Storage
+from webinar.models import (
+    Broadcast,
+    Certificate,
+    ExternalRoom,
+    Question,
+    Recording,
+    RecordingCaption,
+    RecordingChapter,
+    RecordingSlide,
+    Upload,
+    User,
+    WebinarSession,
+)
 from webinar.services import accounts, credits, evaluations, faculty, faculty_links
 
 TITLE = "Sentinel nodes after neoadjuvant therapy: which margin, and for whom?"
@@ -58,6 +74,7 @@ class Season:
     series: str
     upcoming: str
     on_air: str
+    in_room: str
     draft: str
     cancelled: str
     attended: str
@@ -81,7 +98,7 @@ def make_people(db: DbSession) -> People:
     )
 
 
-def make_season(db: DbSession, people: People, *, now: datetime) -> Season:
+def make_season(db: DbSession, people: People, storage: Storage, *, now: datetime) -> Season:
     """Rows of every kind, with the participant in most of them."""
     now = now.replace(microsecond=0)
     society = make_society(db, "academy")
@@ -116,10 +133,14 @@ def make_season(db: DbSession, people: People, *, now: datetime) -> Season:
     make_registration(db, cancelled, people.participant)
     on_air = _on_air(db, session_at(-0.1, SessionStatus.LIVE), people, now=now)
 
+    in_room = _in_room(db, session_at(-0.2, SessionStatus.LIVE), people, now=now)
+    _send_in(db, upcoming, people, now=now)
+
     attended = session_at(-3, SessionStatus.ENDED)
     make_grant(db, attended, "eaccme-3.0-live", "0.5", body="eaccme")
     _attend(db, attended, people.participant)
-    make_recording(db, attended, closes_at=now + timedelta(days=180))
+    recording = make_recording(db, attended, closes_at=now + timedelta(days=180))
+    _dress(db, recording, people, storage, now=now)
     certificate = _certificate(db, attended, people.participant, now=now)
 
     in_test = session_at(-26, SessionStatus.ENDED)
@@ -138,6 +159,7 @@ def make_season(db: DbSession, people: People, *, now: datetime) -> Season:
         series=series.slug,
         upcoming=upcoming.public_id,
         on_air=on_air.public_id,
+        in_room=in_room.public_id,
         draft=draft.public_id,
         cancelled=cancelled.public_id,
         attended=attended.public_id,
@@ -161,6 +183,90 @@ def _asked(db: DbSession, session: WebinarSession, *, now: datetime) -> str:
     faculty.disclose(db, presenter.id, statement, now=now)
     faculty.answer_consent(db, presenter.id, agrees=False, now=now)
     return faculty_links.issue(db, presenter, now=now)
+
+
+def _dress(
+    db: DbSession, recording: Recording, people: People, storage: Storage, *, now: datetime
+) -> None:
+    """Captions, chapters, slides with a cut between them; the pictures are none a browser draws."""
+    recording.kept = [[0, 900_000], [1_000_000, 2_700_000]]
+    recording.has_poster = True
+    folder = f"recordings/{recording.public_id}"
+    storage.put(f"{folder}/poster.jpg", b"picture")
+    cues = (Cue(1_000, 4_000, "Good evening."), Cue(950_000, 990_000, "Cut out."))
+    storage.put(f"{folder}/captions-en-1.vtt", as_webvtt(cues).encode())
+    db.add(
+        RecordingCaption(
+            recording_id=recording.id,
+            language="en",
+            label="English",
+            name=f"{folder}/captions-en-1.vtt",
+            cues=len(cues),
+            made_by_id=people.organiser.id,
+            made_at=now,
+            changed_at=now,
+        )
+    )
+    for number, (seconds, words) in enumerate(((0, "Welcome"), (1200, "The trials")), start=1):
+        name = f"{folder}/slides/{number}.jpg"
+        storage.put(name, b"picture")
+        db.add_all(
+            [
+                RecordingChapter(recording_id=recording.id, starts_seconds=seconds, title=words),
+                RecordingSlide(
+                    recording_id=recording.id,
+                    number=number,
+                    starts_seconds=seconds,
+                    name=name,
+                    words=words,
+                ),
+            ]
+        )
+    db.flush()
+
+
+def _in_room(
+    db: DbSession, session: WebinarSession, people: People, *, now: datetime
+) -> WebinarSession:
+    """It takes place somewhere else, and people are sent there."""
+    make_registration(db, session, people.participant)
+    db.add(
+        ExternalRoom(
+            public_id="room",
+            session_id=session.id,
+            provider=RoomProvider.ADDRESS,
+            state=RoomState.OPEN,
+            address="https://rooms.example.org/sentinel-nodes",
+            facts={},
+            made_by_id=people.organiser.id,
+            made_at=now,
+            opened_at=now,
+        )
+    )
+    db.flush()
+    return session
+
+
+def _send_in(db: DbSession, session: WebinarSession, people: People, *, now: datetime) -> None:
+    """Half of a film came in, and one that could not be read."""
+    for number, (state, problem) in enumerate(
+        ((UploadState.FAILED, "There is no picture in this file."), (UploadState.UPLOADING, None))
+    ):
+        db.add(
+            Upload(
+                public_id=f"upload{number}",
+                session_id=session.id,
+                user_id=people.organiser.id,
+                purpose=UploadPurpose.IMPORT,
+                state=state,
+                file_name="sentinel-nodes.mp4",
+                length=700_000_000,
+                problem=problem,
+                created_at=now,
+                updated_at=now,
+            )
+        )
+    db.flush()
 
 
 def _on_air(
