@@ -1,8 +1,6 @@
 """The media worker of one broadcast."""
 
 import shlex
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +11,7 @@ import pytest
 from config import Config
 from tests.builders import make_moderated, make_session, make_user
 from tests.media.films import film
+from tests.patience import PATIENCE_SECONDS, wait_for
 from webinar.db import DbSession, read_db
 from webinar.jobs import encoding
 from webinar.media.ffmpeg import find_ffmpeg
@@ -20,8 +19,6 @@ from webinar.media.storage import STORES, FileStorage, StorageUnreachable
 from webinar.models import Broadcast
 from webinar.services import broadcasts, recordings
 from webinar.tools import media_shelf
-
-PATIENCE_SECONDS = 60
 
 
 class Store(FileStorage):
@@ -39,13 +36,6 @@ class Store(FileStorage):
                 self.refused.append(part)
                 raise StorageUnreachable("The store does not answer.")
         super().put(name, data)
-
-
-def wait_for(what: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE_SECONDS
-    while not what():
-        assert time.monotonic() < end, "it did not come"
-        time.sleep(0.2)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

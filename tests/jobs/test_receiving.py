@@ -3,7 +3,7 @@
 import re
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from config import Config
 from tests.builders import make_faculty, make_moderated, make_session, make_user
 from tests.components.nginx import NginxServer
 from tests.components.servers import free_port
+from tests.patience import PATIENCE_SECONDS, wait_for
 from webinar.app import create_app
 from webinar.db import DbSession, open_db, read_db
 from webinar.domain.streaming import Source
@@ -28,15 +29,7 @@ from webinar.tools import media_shelf
 # The way of a packet knows no database: one kind is enough.
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
-PATIENCE_SECONDS = 30
 RTMP_CONFIG = Path(__file__).resolve().parents[2] / "deploy" / "nginx-rtmp.conf"
-
-
-def wait_for(what: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE_SECONDS
-    while not what():
-        assert time.monotonic() < end, "it did not come"
-        time.sleep(0.1)
 
 
 def obs(address: str, container: str, *, seconds: float) -> "subprocess.Popen[bytes]":

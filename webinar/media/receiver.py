@@ -19,7 +19,6 @@ log = logging.getLogger(__name__)
 
 READ_BYTES = 256 * 1024
 STOP_SECONDS = 5
-SAYING = ["-hide_banner", "-nostats", "-loglevel", "warning"]
 # A sender decides what the bytes are: nothing but streams is looked for in them, no playlists.
 ONLY_STREAMS = ["-format_whitelist", "concat,mpegts,flv,live_flv"]
 # What ffmpeg says of a caller that was refused, and what we say of it.
