@@ -16,7 +16,7 @@ from webinar.domain.recording import RecordingState
 from webinar.domain.rendition import Rendition
 from webinar.domain.upload import UploadPurpose, UploadState
 from webinar.models import MediaSegment, Recording, Upload
-from webinar.services import audit, recordings
+from webinar.services import audit, recordings, redeciding
 from webinar.services.uploads import REPLACEABLE
 
 SAME_LENGTH_SECONDS = 1.0
@@ -83,6 +83,7 @@ def swap(
     if abs(recording.duration_seconds - before) > SAME_LENGTH_SECONDS:
         recording.kept = None
     recording.has_poster = has_poster or recording.has_poster
+    redeciding.mark_recorded(db, recording.session_id, now=now)
     audit.write(
         db,
         actor_id=actor_id,
