@@ -13,15 +13,22 @@ from playwright.sync_api import Playwright, sync_playwright
 
 from config import Config
 from tests.components.postgres import PostgresServer
+from tests.remembered_routes import remember_routes
 from webinar.app import create_app
 from webinar.db import DbSession, connect, open_db
 from webinar.models import User
 from webinar.services import search
 
+remember_routes()
+
 # Journeys in a browser, by what they take.
 FILMING = frozenset(
     {
         "test_evening.py",
+        "test_media_evening.py",
+        "test_watch.py",
+        "test_upload.py",
+        "test_receiving.py",
         "test_kill.py",
         "test_studio_survives.py",
         "test_presence.py",

@@ -124,6 +124,7 @@ class PostgresServer:
             password=self._password,
             autocommit=True,
             connect_timeout=5,
+            application_name="the tests themselves",
         )
 
     def _make_cluster(self, programs: Path, folder: ServerFolder) -> None:

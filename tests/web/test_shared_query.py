@@ -202,6 +202,7 @@ def test_connections_that_a_restart_ended_are_made_anew(
             text(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                " AND application_name <> 'the tests themselves'"
             )
         )
 

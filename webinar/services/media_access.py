@@ -7,6 +7,7 @@ so everything that decides is one row here. The rules are the same; a test compa
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 
 from sqlalchemy import (
     BigInteger,
@@ -76,11 +77,13 @@ class Allowed:
     until: datetime | None
 
 
+@cache
 def question() -> SelectBase:
     """The statement; its parameters are `user_id` and `public_id`. No row: no such person."""
     return _facts(bindparam("user_id", 0), bindparam("public_id", ""))
 
 
+@cache
 def questions() -> SelectBase:
     """For PostgreSQL: the same of many at once, the parameters being arrays of the same length.
 
