@@ -1,6 +1,7 @@
 """What a visitor sees: home, schedule, one session, series, topics, societies."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from html import unescape
@@ -9,6 +10,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from config import Config
 from tests.builders import (
     make_faculty,
     make_registration,
@@ -19,6 +21,7 @@ from tests.builders import (
     make_user,
 )
 from tests.queries import counted
+from webinar.app import create_app
 from webinar.db import DbSession
 from webinar.domain.attendance import ViewingMode
 from webinar.domain.credit import GrantStatus
@@ -445,3 +448,13 @@ def test_a_series_says_its_rhythm_in_words(client: FlaskClient, db: DbSession) -
 @pytest.mark.parametrize("path", ["/sessions/%00", "/sessions/?series=%00", "/topics/%00"])
 def test_characters_no_field_can_hold_break_nothing(client: FlaskClient, path: str) -> None:
     assert client.get(path).status_code in (200, 400, 404)
+
+
+@pytest.mark.parametrize("demo", [True, False])
+def test_a_demonstration_says_so_on_every_page(config: Config, demo: bool) -> None:
+    app = create_app(replace(config, DEMO=demo))
+
+    page = app.test_client().get("/about").text
+
+    app.extensions["engine"].dispose()
+    assert ("A demonstration: people, societies and sessions are invented." in page) is demo

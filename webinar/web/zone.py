@@ -31,12 +31,13 @@ def reader_zone() -> str:
 
 
 def init_app(app: Flask) -> None:
-    """Give templates the two zones in which every time is shown."""
+    """Give templates the two zones in which every time is shown, and whose site it is."""
 
     @app.context_processor
-    def _zones() -> dict[str, str]:
+    def _zones() -> dict[str, str | bool]:
         return {
             "home_zone": app.config["HOME_ZONE"],
             "reader_zone": reader_zone(),
             "site_name": app.config["SITE_NAME"],
+            "is_demonstration": app.extensions["config"].DEMO,
         }
