@@ -83,3 +83,13 @@ def context(browser: Browser, site: Site) -> Iterator[BrowserContext]:
     context = browser.new_context(base_url=site.url, permissions=["camera", "microphone"])
     yield context
     context.close()
+
+
+@pytest.fixture(autouse=True)
+def _close_what_was_opened(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A page that a journey left open would go on playing beside the next one."""
+    yield
+    if "browser" in request.fixturenames:
+        browser: Browser = request.getfixturevalue("browser")
+        for context in browser.contexts:
+            context.close()

@@ -73,6 +73,7 @@ def correct_a_caption(desk: Page) -> None:
     desk.get_by_role("button", name="Bring in").click()
     expect(desk.get_by_text("2 cues read from WebVTT in UTF-8")).to_be_visible()
     desk.get_by_role("link", name="English").click()
+    wait_for(desk, "document.querySelector('video').readyState >= 1")
     words = desk.get_by_label("Words of cue 1")
     words.fill("Good evening")
     words.press("Control+Enter")

@@ -151,6 +151,7 @@ def measure(page: Page) -> float:
 
 def goes_back_and_comes_to_live(page: Page) -> None:
     button = page.get_by_role("button", name="Go to live")
+    wait_for(page, f"{VIDEO}.currentTime - {VIDEO}.seekable.start(0) > 9")
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("ArrowLeft")
     expect(button).to_be_visible()

@@ -136,11 +136,11 @@ def lay_beside(
     """Slides, chapters and captions, as somebody at the recording desk would."""
     pictures = [NewSlide(slide.name, slide.words) for slide in reel.slides]
     slides.replace(db, recording.id, pictures, actor_id=actor_id, now=now)
-    for row, slide in zip(slides.listed(db, recording.id), reel.slides, strict=True):
-        row.starts_seconds = slide.starts_seconds
+    for shown, slide in zip(slides.listed(db, recording.id), reel.slides, strict=True):
+        shown.starts_seconds = slide.starts_seconds
     db.flush()
     chapters.from_slides(db, recording.id, actor_id=actor_id, now=now)
-    captions.put(
+    row = captions.put(
         db,
         recording.id,
         language="en",
@@ -149,6 +149,8 @@ def lay_beside(
         actor_id=actor_id,
         now=now,
     )
+    # The words were stored before there was a row to name them.
+    row.name = reel.captions
 
 
 def close_what_is_over(stage: Stage) -> None:

@@ -67,7 +67,8 @@ class Reel:
     public_id: str
     segments: tuple[PackagedSegment, ...]
     slides: tuple[StoredSlide, ...]
-    cues: int  # of the English captions, which lie in the storage
+    captions: str  # the name of the English ones in the storage
+    cues: int
 
 
 @contextmanager
@@ -142,8 +143,9 @@ def _packaged(shelf: MediaShelf, public_id: str, made: Made, started_at: datetim
         words = "\n".join([slide.heading, *slide.points])
         slides.append(StoredSlide(name, slide.heading, words, slide.starts_seconds))
     cues = list(_spoken(made.slides, sum(one.duration_seconds for one in segments)))
-    shelf.storage.put(f"recordings/{public_id}/captions-en-1.vtt", as_webvtt(cues).encode())
-    return Reel(public_id, tuple(segments), tuple(slides), len(cues))
+    captions = f"recordings/{public_id}/captions-en-1-{secrets.token_hex(8)}.vtt"
+    shelf.storage.put(captions, as_webvtt(cues).encode())
+    return Reel(public_id, tuple(segments), tuple(slides), captions, len(cues))
 
 
 def _spoken(slides: Sequence[ShownSlide], seconds: float) -> Iterator[Cue]:

@@ -16,7 +16,10 @@ export function clock(seconds) {
 }
 
 export function seek(seconds) {
-  video.currentTime = Math.min(Math.max(0, seconds), video.duration || 0);
+  const go = () => (video.currentTime = Math.min(Math.max(0, seconds), video.duration || 0));
+  // Before the player knows the length, every second would be the first.
+  if (video.readyState > 0) go();
+  else video.addEventListener("loadedmetadata", go, { once: true });
 }
 
 export function mark(id) {
