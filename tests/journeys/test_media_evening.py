@@ -203,7 +203,7 @@ def watch_recording(page: Page, session: WebinarSession) -> list[str]:
 def kinds(addresses: list[str]) -> set[str]:
     found = set()
     for url in addresses:
-        path = url.partition("/recordings/")[2].split("/")[1:]
+        path = url.partition("?")[0].partition("/recordings/")[2].split("/")[1:]
         if not path:
             found.add("page")
         elif len(path) == 2 and path[1].endswith(".m3u8"):
