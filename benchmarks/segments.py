@@ -59,6 +59,14 @@ def ask(requests: list[list[bytes]], port: int, seconds: float) -> int:
                 assert isinstance(connection, socket.socket)
                 if download.left == 0:
                     head, _, body = connection.recv(4096).partition(b"\r\n\r\n")
+                    if not head:
+                        # nginx ends a connection after a thousand answers.
+                        selector.unregister(connection)
+                        connection.close()
+                        connection = socket.create_connection(("127.0.0.1", port), timeout=30)
+                        selector.register(connection, selectors.EVENT_READ, download)
+                        connection.sendall(download.requests[download.turn])
+                        continue
                     if not head.startswith(b"HTTP/1.1 200"):
                         raise RuntimeError(head)
                     at = head.lower().index(b"content-length:")
