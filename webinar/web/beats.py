@@ -26,6 +26,7 @@ from webinar.domain.attendance import (
     read_pass,
 )
 from webinar.web.beat_store import BeatStore
+from webinar.web.status_lines import status_line
 
 PATH = "/beats"
 UNROUTED = {PATH: "authorised by the signed viewing pass in its body"}
@@ -38,16 +39,6 @@ HEADERS = [
     ("Cache-Control", "no-store"),
     ("X-Content-Type-Options", "nosniff"),
 ]
-STATUS_LINES = {
-    200: "200 OK",
-    400: "400 Bad Request",
-    401: "401 Unauthorized",
-    403: "403 Forbidden",
-    405: "405 Method Not Allowed",
-    410: "410 Gone",
-    413: "413 Content Too Large",
-    503: "503 Service Unavailable",
-}
 
 
 class _Refusal(Exception):
@@ -87,7 +78,7 @@ class BeatIntake:
             status = refusal.status
             answer = {"error": str(refusal), "code": refusal.code, "now": now.isoformat()}
         body = json.dumps(answer).encode()
-        start_response(STATUS_LINES[status], [*HEADERS, ("Content-Length", str(len(body)))])
+        start_response(status_line(status), [*HEADERS, ("Content-Length", str(len(body)))])
         return [body]
 
     def _take(self, environ: WSGIEnvironment, now: datetime) -> dict[str, object]:

@@ -25,6 +25,7 @@ from webinar.web.cookie_reader import Claim, CookieReader
 from webinar.web.direct_query import DatabaseAway, DirectQuery
 from webinar.web.live_playlists import LivePlaylists
 from webinar.web.shared_query import SharedQuery
+from webinar.web.status_lines import status_line
 
 ROOT = "/recordings/"
 UNROUTED = {
@@ -50,17 +51,6 @@ MPEG_TS = "video/mp2t"
 NO_STORE = "no-store"
 # Ciphertext of which nothing ever changes; behind the gate it is the person's own copy.
 OWN_COPY = "private, max-age=86400, immutable"
-STATUS_LINES = {
-    200: "200 OK",
-    204: "204 No Content",
-    401: "401 Unauthorized",
-    403: "403 Forbidden",
-    404: "404 Not Found",
-    405: "405 Method Not Allowed",
-    410: "410 Gone",
-    500: "500 Internal Server Error",
-    503: "503 Service Unavailable",
-}
 
 
 class WrongMethod(DomainError):
@@ -210,7 +200,7 @@ def _send(
     ]
     if answer.status != 204:
         headers.append(("Content-Length", str(answer.size)))
-    start_response(STATUS_LINES[answer.status], headers)
+    start_response(status_line(answer.status), headers)
     if environ["REQUEST_METHOD"] == "HEAD":
         if not isinstance(answer.body, bytes):
             answer.body.close()
