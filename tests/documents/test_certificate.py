@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 from pypdf import PdfReader
 
-from webinar.documents.certificate import UnprintableText, certificate_pdf
+from webinar.documents.archive_pdf import UnprintableText
+from webinar.documents.certificate import certificate_pdf
 from webinar.domain.attendance import ViewingMode
 from webinar.domain.certificate import CertificateContent, CreditLine
 

@@ -1,22 +1,16 @@
 """The certificate as PDF: typst sets it, tagged (PDF/UA-1) and for the archive (PDF/A-2a)."""
 
 import io
-import json
-import re
 from datetime import date
-from functools import cache
-from importlib import resources
 
 import segno
-import typst
 
+from webinar.documents.archive_pdf import archive_pdf
 from webinar.domain.attendance import ViewingMode
 from webinar.domain.certificate import CertificateContent, CreditLine
-from webinar.domain.errors import DomainError
 from webinar.domain.figures import plain_credit
 from webinar.domain.wording import LONG_MONTHS
 
-NO_GLYPH = re.compile(r'the text `"(.+?)"` could not be displayed')
 FORMATS = {
     ViewingMode.LIVE: "Live internet event, attended as it happened",
     ViewingMode.RECORDED: "Recording of a live internet event, watched afterwards",
@@ -27,37 +21,17 @@ DEEDS = {
 }
 
 
-class UnprintableText(DomainError):
-    """The letters of the certificate have no shape for a character, and an archive's PDF no gap."""
-
-
 def certificate_pdf(content: CertificateContent) -> bytes:
     """The certificate; the same content gives the same bytes, and no clock is read.
 
     Raises UnprintableText for writing that the embedded fonts do not have (Chinese, emoji).
     """
-    words = json.dumps(_words(content), ensure_ascii=False)
-    try:
-        return typst.compile(
-            _template(),
-            format="pdf",
-            pdf_standards=["ua-1", "a-2a"],
-            ignore_system_fonts=True,
-            sys_inputs={"certificate": words},
-        )
-    except typst.TypstError as wrong:
-        unprintable = NO_GLYPH.search(str(wrong))
-        if unprintable is None:
-            raise
-        raise UnprintableText(
-            f"The certificate cannot be set with “{unprintable[1]}”. Write it in Latin, Greek, "
-            "Cyrillic, Hebrew or Arabic letters."
-        ) from wrong
-
-
-@cache
-def _template() -> bytes:
-    return resources.files("webinar.documents").joinpath("certificate.typ").read_bytes()
+    return archive_pdf(
+        "certificate.typ",
+        "certificate",
+        _words(content),
+        otherwise="Write it in Latin, Greek, Cyrillic, Hebrew or Arabic letters.",
+    )
 
 
 def _words(content: CertificateContent) -> dict[str, object]:

@@ -1,36 +1,20 @@
 """The record of a destroyed recording as PDF, for the data protection officer (PDF/UA-1, A-2a)."""
 
-import json
 from datetime import datetime
-from functools import cache
-from importlib import resources
 
-import typst
-
-from webinar.documents.certificate import NO_GLYPH, UnprintableText
+from webinar.documents.archive_pdf import archive_pdf
 from webinar.domain.destruction import WHAT_REMAINS, DestructionRecord
 from webinar.domain.wording import deadline, grouped, iso_utc, plural
 
 
 def destruction_pdf(record: DestructionRecord) -> bytes:
     """The record; the same content gives the same bytes. Raises UnprintableText."""
-    words = json.dumps(_words(record), ensure_ascii=False)
-    try:
-        return typst.compile(
-            _template(),
-            format="pdf",
-            pdf_standards=["ua-1", "a-2a"],
-            ignore_system_fonts=True,
-            sys_inputs={"record": words},
-        )
-    except typst.TypstError as wrong:
-        unprintable = NO_GLYPH.search(str(wrong))
-        if unprintable is None:
-            raise
-        raise UnprintableText(
-            f"The record cannot be set with “{unprintable[1]}”. The command "
-            "`flask recordings destroyed` prints the same facts."
-        ) from wrong
+    return archive_pdf(
+        "destruction.typ",
+        "record",
+        _words(record),
+        otherwise="The command `flask recordings destroyed` prints the same facts.",
+    )
 
 
 def facts_in_words(record: DestructionRecord) -> list[tuple[str, str]]:
@@ -80,11 +64,6 @@ def facts_in_words(record: DestructionRecord) -> list[tuple[str, str]]:
     if facts.reason:
         lines.append(("Reason", facts.reason))
     return lines
-
-
-@cache
-def _template() -> bytes:
-    return resources.files("webinar.documents").joinpath("destruction.typ").read_bytes()
 
 
 def _words(record: DestructionRecord) -> dict[str, object]:
