@@ -30,6 +30,29 @@ class CountingWindow(StrEnum):
     ACTUAL = "actual"
 
 
+class OutageRule(StrEnum):
+    """What becomes of a stretch in which nothing could be seen, declared as an incident."""
+
+    EXCLUDED = "excluded"
+    """The stretch is taken out of the session: it counts for nobody and is asked of nobody."""
+    CREDITED = "credited"
+    """It counts for whoever was there when it began and when it ended."""
+    NOTHING = "nothing"
+    """The body forgives nothing: the stretch was not attended."""
+
+
+class TestFeedback(StrEnum):
+    """What a person is told after a try at the test, beside how many were right."""
+
+    __test__ = False  # pytest takes every class called Test... for tests
+
+    COMMENTS = "comments"
+    """Which answers were wrong, with the comment on each question."""
+    HINTS = "hints"
+    """Which were wrong, and where in the session it was said; never the answer."""
+    NOTHING = "nothing"
+
+
 DEFAULT_PRESENCE = Fraction(4, 5)
 DEFAULT_COVERAGE = Fraction(9, 10)
 DEFAULT_EVALUATION_DAYS = 28
@@ -55,7 +78,10 @@ class CreditPolicy:
     min_coverage: Fraction | None = None
     min_checks_answered: int = 0
     min_checks_ratio: Fraction = Fraction(0)
+    checks_planned: int = 0
+    """How many attention checks are put; 0: as many as must be answered and one more."""
     min_session_minutes: int = 0
+    outage: OutageRule = OutageRule.EXCLUDED
     max_playback_rate: Fraction = Fraction(2)
     """Media seconds a viewer may cover per second of the server's clock."""
     min_wall_ratio: Fraction = Fraction(0)
@@ -67,6 +93,7 @@ class CreditPolicy:
     """Kept where attempts are taken, as is the wait between them."""
     retry_wait_hours: Fraction = Fraction(0)
     test_deadline_hours: Fraction | None = None
+    test_feedback: TestFeedback = TestFeedback.COMMENTS
     evaluation_required: bool = True
     evaluation_deadline_days: int | None = None
     cap: str = "grant"
@@ -210,6 +237,8 @@ READERS: dict[str, Callable[[object], object]] = {
     "min_coverage": _ratio,
     "min_checks_answered": _count,
     "min_checks_ratio": _ratio,
+    "checks_planned": _count,
+    "outage": lambda value: OutageRule(_words(value)),
     "min_session_minutes": _count,
     "max_playback_rate": _positive_rate,
     "min_wall_ratio": _ratio,
@@ -220,6 +249,7 @@ READERS: dict[str, Callable[[object], object]] = {
     "max_attempts": _positive_count,
     "retry_wait_hours": _amount,
     "test_deadline_hours": _amount,
+    "test_feedback": lambda value: TestFeedback(_words(value)),
     "evaluation_required": _flag,
     "evaluation_deadline_days": _count,
     "cap": _words,

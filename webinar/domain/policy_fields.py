@@ -8,7 +8,14 @@ from fractions import Fraction
 
 from webinar.domain.attendance import ViewingMode
 from webinar.domain.figures import percent, plain_credit
-from webinar.domain.policy import Award, CountingWindow, CreditPolicy, Rounding
+from webinar.domain.policy import (
+    Award,
+    CountingWindow,
+    CreditPolicy,
+    OutageRule,
+    Rounding,
+    TestFeedback,
+)
 
 SHARE = "share"
 """One field for presence and coverage: which it is follows from the mode."""
@@ -206,6 +213,25 @@ GROUPS: tuple[Group, ...] = (
                 kind=Kind.PERCENT,
             ),
             PolicyField(
+                name="checks_planned",
+                label="Attention checks that are put",
+                meaning="How many times a person is asked, at moments nobody can foresee. 0: one "
+                "more than must be answered, or none if none must.",
+                kind=Kind.COUNT,
+            ),
+            PolicyField(
+                name="outage",
+                label="When nothing could be seen",
+                meaning="What becomes of a stretch that was declared an outage: taken out of the "
+                "session, credited to who was there before and after it, or not forgiven.",
+                kind=Kind.CHOICE,
+                choices=(
+                    (OutageRule.EXCLUDED.value, "Is taken out of the session"),
+                    (OutageRule.CREDITED.value, "Counts for who was there before and after"),
+                    (OutageRule.NOTHING.value, "Is not forgiven"),
+                ),
+            ),
+            PolicyField(
                 name="max_playback_rate",
                 label="Fastest playback",
                 meaning="For recordings: how many seconds of it count for a second of watching. 2 "
@@ -273,6 +299,18 @@ GROUPS: tuple[Group, ...] = (
                 "Later is too late. Empty: no deadline.",
                 kind=Kind.NUMBER,
                 may_be_empty=True,
+            ),
+            PolicyField(
+                name="test_feedback",
+                label="What one is told after a try",
+                meaning="How many were right is always told. Hints say where in the session it "
+                "was; comments explain.",
+                kind=Kind.CHOICE,
+                choices=(
+                    (TestFeedback.COMMENTS.value, "Which were wrong, with comments"),
+                    (TestFeedback.HINTS.value, "Which were wrong, and where it was said"),
+                    (TestFeedback.NOTHING.value, "Nothing more"),
+                ),
             ),
         ),
     ),

@@ -1,11 +1,13 @@
 """The tables, one class each, by topic."""
 
+from webinar.models.attendance_reports import AttendanceImport, ImportedVisit
 from webinar.models.audit import AuditEvent
 from webinar.models.changes import SeasonChange, SessionText
 from webinar.models.credit import (
     AccreditationGrant,
     Accreditor,
     Certificate,
+    CertificatePaper,
     CreditDecision,
     CreditPolicy,
 )
@@ -21,8 +23,10 @@ from webinar.models.evidence import (
     EvaluationAnswers,
     EvaluationGiven,
     Identifier,
+    SessionQuiz,
     TestAttempt,
     TestItem,
+    TestPaper,
     ViewingPass,
     WatchSegment,
 )
@@ -38,6 +42,20 @@ from webinar.models.media import (
 from webinar.models.outbox import Delivery
 from webinar.models.participation import Question, Registration, SeriesRegistration
 from webinar.models.people import SignInLink, User, UserRole
+from webinar.models.proof import (
+    Appeal,
+    AttentionCheck,
+    CreditCorrection,
+    EvidenceChain,
+    EvidenceLink,
+    Incident,
+)
+from webinar.models.reports import (
+    AttendanceSummary,
+    AuditorDoor,
+    PostEventReport,
+    RegistryExport,
+)
 from webinar.models.rooms import ExternalRoom, RoomGuest, RoomNotice, RoomVisit
 from webinar.models.season import (
     AudienceGroup,
@@ -54,18 +72,27 @@ from webinar.models.season import (
 __all__ = [
     "AccreditationGrant",
     "Accreditor",
+    "Appeal",
+    "AttendanceImport",
+    "AttendanceSummary",
+    "AttentionCheck",
     "AudienceGroup",
     "AuditEvent",
+    "AuditorDoor",
     "Auspices",
     "Broadcast",
     "BroadcastTake",
     "Certificate",
+    "CertificatePaper",
+    "CreditCorrection",
     "CreditDecision",
     "CreditPolicy",
     "Delivery",
     "Destruction",
     "EvaluationAnswers",
     "EvaluationGiven",
+    "EvidenceChain",
+    "EvidenceLink",
     "ExtensionRequest",
     "ExternalRoom",
     "FacultyFile",
@@ -73,14 +100,18 @@ __all__ = [
     "FacultyMember",
     "FeedState",
     "Identifier",
+    "ImportedVisit",
+    "Incident",
     "MediaSegment",
     "PlanningRule",
+    "PostEventReport",
     "Question",
     "Recording",
     "RecordingCaption",
     "RecordingChapter",
     "RecordingSlide",
     "Registration",
+    "RegistryExport",
     "Rehearsal",
     "RoomGuest",
     "RoomNotice",
@@ -89,12 +120,14 @@ __all__ = [
     "Series",
     "SeriesException",
     "SeriesRegistration",
+    "SessionQuiz",
     "SessionText",
     "SignInLink",
     "Society",
     "StreamKey",
     "TestAttempt",
     "TestItem",
+    "TestPaper",
     "Topic",
     "Upload",
     "User",

@@ -4,7 +4,16 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Date, ForeignKey, Index, Numeric, String, Text, UniqueConstraint
+from sqlalchemy import (
+    Date,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Numeric,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webinar.db import Base, states
@@ -102,6 +111,8 @@ class CreditDecision(Base):
     window_seconds: Mapped[int]
     inputs: Mapped[dict[str, Any]]  # the facts, so that it can be decided again
     inputs_hash: Mapped[str] = mapped_column(String(64))
+    # Of the stored rows the facts were read from; "" for what was decided before it was kept.
+    evidence_hash: Mapped[str] = mapped_column(String(64), default="")
     decided_at: Mapped[datetime]
     # The revision that stands. Earlier ones stay as they were, but for this mark.
     is_latest: Mapped[bool] = mapped_column(default=True)
@@ -130,3 +141,16 @@ class Certificate(Base):
     superseded_by: Mapped[str | None] = mapped_column(String(32))
     revoked_at: Mapped[datetime | None]
     revoke_reason: Mapped[str | None] = mapped_column(Text)
+
+
+class CertificatePaper(Base):
+    """A certificate as it was set and signed once: everybody gets these very bytes."""
+
+    __tablename__ = "certificate_paper"
+
+    certificate_id: Mapped[int] = mapped_column(ForeignKey("certificate.id"), primary_key=True)
+    pdf: Mapped[bytes] = mapped_column(LargeBinary)
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    badge: Mapped[str] = mapped_column(Text, default="")  # Open Badges 3.0, as a signed JWT
+    key_id: Mapped[str] = mapped_column(String(64))  # of the key that signed both
+    made_at: Mapped[datetime]

@@ -14,7 +14,10 @@ class ViewingPass(Base):
     """One page load of a player by one person: every beat is said under a pass."""
 
     __tablename__ = "viewing_pass"
-    __table_args__ = (Index("ix_viewing_pass_session_id_user_id", "session_id", "user_id"),)
+    __table_args__ = (
+        Index("ix_viewing_pass_session_id_user_id", "session_id", "user_id"),
+        Index("ix_viewing_pass_frozen_at_issued_at", "frozen_at", "issued_at"),
+    )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)  # random, in the signed token
     session_id: Mapped[int] = mapped_column(ForeignKey("session.id"))
@@ -24,6 +27,8 @@ class ViewingPass(Base):
     expires_at: Mapped[datetime]
     # Beats up to here have entered a decision; None: nothing of it has been decided upon.
     decided_until: Mapped[datetime | None]
+    # Since then no beat changes its segments: the session's chain vouches for them.
+    frozen_at: Mapped[datetime | None]
 
 
 class WatchSegment(Base):
@@ -56,6 +61,32 @@ class TestItem(Base):
     options: Mapped[list[Any]]  # list of str
     correct_option: Mapped[int]
     comment: Mapped[str] = mapped_column(Text, default="")
+    hint: Mapped[str] = mapped_column(String(200), default="")  # where it was said: "slides 12-14"
+    retired_at: Mapped[datetime | None]  # asked no more; old attempts still refer to it
+
+
+class SessionQuiz(Base):
+    """How a session's test is put together. Without a row every question is asked."""
+
+    __tablename__ = "session_quiz"
+
+    session_id: Mapped[int] = mapped_column(ForeignKey("session.id"), primary_key=True)
+    draw: Mapped[int | None]  # how many questions are drawn from the bank; None: all
+
+
+class TestPaper(Base):
+    """The questions drawn for one try of one person, in their order, options in theirs."""
+
+    __tablename__ = "test_paper"
+    __test__ = False
+    __table_args__ = (UniqueConstraint("session_id", "user_id", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    session_id: Mapped[int] = mapped_column(ForeignKey("session.id"))
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    number: Mapped[int]  # of the attempt it is for
+    questions: Mapped[list[Any]]  # list of [item id, [option, ...] as shown]
+    drawn_at: Mapped[datetime]
 
 
 class TestAttempt(Base):
@@ -106,4 +137,6 @@ class Identifier(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("user.id"), primary_key=True)
     kind: Mapped[str] = mapped_column(String(20), primary_key=True)  # "EFN", ...
     value: Mapped[str] = mapped_column(String(60))
+    # What a registry wants beside the number: state of the licence, month and day of birth.
+    details: Mapped[dict[str, Any] | None]
     consented_at: Mapped[datetime]

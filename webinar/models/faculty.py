@@ -32,6 +32,9 @@ class FacultyMember(Base):
     consent_withdrawn_at: Mapped[datetime | None]
     invited_at: Mapped[datetime | None]
     position: Mapped[int] = mapped_column(default=0)
+    # For faculty credit: how long they presented, as the officer confirmed; None: not said.
+    presented_minutes: Mapped[int | None]
+    is_repeat: Mapped[bool] = mapped_column(default=False)  # the same talk earned credit before
 
     session: Mapped[WebinarSession] = relationship(back_populates="faculty")
     files: Mapped[list["FacultyFile"]] = relationship(

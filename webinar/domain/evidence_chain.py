@@ -1,0 +1,57 @@
+"""The chain of a session's evidence: each link holds the hash of the one before it."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from webinar.domain.canonical import canonical_json
+
+GENESIS = "0" * 64
+"""What stands before the first link."""
+
+
+class LinkKind(StrEnum):
+    """What a link vouches for; its `subject` is the row's id."""
+
+    VIEWING = "viewing"
+    """A viewing pass with all its segments, when no beat can change it any more."""
+    VISIT = "visit"
+    IMPORT = "import"
+    INCIDENT = "incident"
+    CORRECTION = "correction"
+    CHECK = "check"
+    ATTEMPT = "attempt"
+    DECISION = "decision"
+    CERTIFICATE = "certificate"
+    CLOSED = "closed"
+    """The live evidence is complete: nothing of it can be added from here on."""
+
+
+@dataclass(frozen=True)
+class NewLink:
+    """What is to be vouched for: `digest` is SHA-256 in hexadecimal over the row's facts."""
+
+    kind: LinkKind
+    subject: str
+    digest: str
+
+
+def digest_of(facts: object) -> str:
+    """SHA-256 of the canonical JSON of facts: dataclasses, mappings, tuples, instants."""
+    return hashlib.sha256(canonical_json(facts).encode()).hexdigest()
+
+
+def link_hash(previous: str, number: int, link: NewLink, at: datetime) -> str:
+    """The hash of a link: `previous|number|kind|subject|digest|instant in UTC`, as SHA-256."""
+    text = "|".join(
+        (
+            previous,
+            str(number),
+            link.kind.value,
+            link.subject,
+            link.digest,
+            at.astimezone(UTC).isoformat(),
+        )
+    )
+    return hashlib.sha256(text.encode()).hexdigest()
