@@ -21,6 +21,7 @@ MAY_BE_ZERO = frozenset(
         "credit_per_unit",
         "evaluation_deadline_days",
         "max_per_day",
+        "checks_planned",
         "min_checks_answered",
         "min_session_minutes",
         "pass_correct",
