@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from io import BytesIO
 
+import pytest
 import time_machine
 from playwright.sync_api import Browser, Page, expect
 from pypdf import PdfReader
@@ -28,6 +29,9 @@ from webinar.models import (
     User,
     WebinarSession,
 )
+
+# On SQLite the evening of the media pipeline is walked.
+pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 TITLE = "Margins in breast-conserving surgery"
 BROADCAST_SECONDS = 30
