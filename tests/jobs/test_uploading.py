@@ -27,7 +27,7 @@ from webinar.jobs.importing import import_video
 from webinar.jobs.toolbox import Toolbox
 from webinar.models import MediaSegment, Recording, Upload, User, WebinarSession
 from webinar.services import recordings, uploads
-from webinar.services.uploads import LeaseLost
+from webinar.services.leases import LeaseLost
 from webinar.tools import media_shelf
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -14,6 +14,7 @@ from tests.builders import (
 from webinar.db import DbSession
 from webinar.domain.access import Role
 from webinar.domain.errors import DomainError
+from webinar.domain.media_gate import NotRegistered
 from webinar.domain.recording import RecordingClosed, RecordingNotOpen, RecordingState
 from webinar.domain.session import SessionStatus
 from webinar.models import Recording, WebinarSession
@@ -94,7 +95,7 @@ def test_who_has_no_place_is_refused_and_faculty_and_organisers_have_one(db: DbS
     make_faculty(db, session, user=speaker)
     now = ENDED_AT + timedelta(days=1)
 
-    with pytest.raises(recordings.NotRegistered):
+    with pytest.raises(NotRegistered):
         recordings.access(db, recording, stranger.id, now=now)
     assert recordings.access(db, recording, speaker.id, now=now).until == CLOSES_AT
     assert recordings.access(db, recording, organiser.id, now=now).until == CLOSES_AT
@@ -106,7 +107,7 @@ def test_an_unregistered_place_no_longer_counts(db: DbSession) -> None:
     make_registration(db, session, person).cancelled_at = ENDED_AT
     db.flush()
 
-    with pytest.raises(recordings.NotRegistered):
+    with pytest.raises(NotRegistered):
         recordings.access(db, recording, person.id, now=ENDED_AT + timedelta(days=1))
 
 

@@ -17,6 +17,7 @@ from tests.builders import make_registration, make_session, make_user
 from tests.web.evening import BASE, PLAIN, Evening, make_evening
 from webinar.app import create_app
 from webinar.db import DbSession
+from webinar.domain import media_gate
 from webinar.domain.access import Role
 from webinar.domain.errors import DomainError
 from webinar.domain.recording import RecordingState
@@ -272,7 +273,7 @@ def _by_row(query: DirectQuery, person: User, now: datetime) -> str:
     row = query.one({"user_id": person.id, "public_id": "abc123"})
     assert row is not None
     try:
-        media_access.decide(media_access.facts_in(row), generation=0, now=now)
+        media_gate.decide(media_access.facts_in(row), generation=0, now=now)
     except DomainError as refusal:
         return type(refusal).__name__
     return "yes"
@@ -280,7 +281,7 @@ def _by_row(query: DirectQuery, person: User, now: datetime) -> str:
 
 def _by_pages(db: DbSession, recording: Recording, person: User, now: datetime) -> str:
     try:
-        if recording.state in media_access.ON_AIR and recording.session.actual_started_at:
+        if recording.state in media_gate.ON_AIR and recording.session.actual_started_at:
             recordings.ensure_place(db, recording.session, person.id)
         else:
             recordings.access(db, recording, person.id, now=now)

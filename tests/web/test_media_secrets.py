@@ -10,9 +10,9 @@ from tests.builders import make_session, make_society, make_user
 from tests.web.evening import BASE, Evening, make_evening
 from webinar.db import DbSession
 from webinar.domain.access import Role
+from webinar.domain.media_gate import NotRegistered
 from webinar.models import Recording, RecordingSlide, User, UserRole, WebinarSession
 from webinar.services import recordings
-from webinar.services.recordings import NotRegistered
 
 SignIn = Callable[[User], FlaskClient]
 

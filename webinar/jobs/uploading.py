@@ -24,7 +24,7 @@ from webinar.media.disk import FULL
 from webinar.media.uploads import NoSuchUpload, UploadStore
 from webinar.models import Upload
 from webinar.services import recordings, uploads
-from webinar.services.uploads import LeaseLost
+from webinar.services.leases import LeaseLost
 
 log = logging.getLogger(__name__)
 

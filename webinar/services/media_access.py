@@ -5,7 +5,6 @@ so everything that decides is one row here. The rules are the same; a test compa
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 
@@ -26,8 +25,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import aliased
 
 from webinar.domain.access import ALLOWED, Action
-from webinar.domain.errors import DomainError, NotFound
-from webinar.domain.recording import RecordingState, RecordingWindow, watchable
+from webinar.domain.media_gate import MediaFacts
+from webinar.domain.recording import RecordingState
 from webinar.models import (
     FacultyMember,
     Recording,
@@ -37,44 +36,6 @@ from webinar.models import (
     WebinarSession,
     WindowExtension,
 )
-from webinar.services.recordings import PREVIEW_LASTS, NotRegistered
-
-# While it is processed the last seconds of the evening are still on their way to people.
-ON_AIR = (RecordingState.RECORDING, RecordingState.PROCESSING)
-
-
-class SignInEnded(DomainError):
-    """Nobody is signed in, or every sign-in of the person was ended since."""
-
-    status = 401
-
-
-@dataclass(frozen=True)
-class MediaFacts:
-    """The row: what decides, as it is in the database at this moment.
-
-    `recording_id` is None if there is no such recording.
-    """
-
-    sign_in_generation: int
-    recording_id: int | None
-    state: RecordingState | None
-    opens_at: datetime | None
-    closes_at: datetime | None
-    zone: str | None
-    was_live: bool
-    extension: datetime | None
-    has_place: bool
-    may_publish: bool
-
-
-@dataclass(frozen=True)
-class Allowed:
-    """A yes, good while now < until; what is on air has no end yet."""
-
-    recording_id: int
-    state: RecordingState
-    until: datetime | None
 
 
 @cache
@@ -156,33 +117,6 @@ def facts_in(row: Sequence[object]) -> MediaFacts:
         has_place=bool(place),
         may_publish=bool(duty),
     )
-
-
-def decide(facts: MediaFacts | None, *, generation: int, now: datetime) -> Allowed:
-    """Say until when, or raise SignInEnded, NotFound, NotRegistered or what `watchable` raises.
-
-    `generation` is what the cookie says; `facts` are None for a person there is not.
-    """
-    if facts is None or facts.sign_in_generation != generation:
-        raise SignInEnded("Sign in first.")
-    if facts.recording_id is None or facts.state is None or facts.zone is None:
-        raise NotFound("There is no such recording.")
-    if facts.state is RecordingState.READY and facts.may_publish:
-        return Allowed(facts.recording_id, facts.state, now + PREVIEW_LASTS)
-    until = None
-    # What was never on air is an import in the making: nobody's before it is published.
-    is_on_air = facts.state in ON_AIR and facts.was_live
-    if not is_on_air:
-        window = (
-            None
-            if facts.opens_at is None or facts.closes_at is None
-            else RecordingWindow(facts.opens_at, facts.closes_at)
-        )
-        watch = watchable(facts.state, window, extension=facts.extension, now=now, zone=facts.zone)
-        until = watch.until
-    if not facts.has_place:
-        raise NotRegistered("Register for this session first; it is free and takes one press.")
-    return Allowed(facts.recording_id, facts.state, until)
 
 
 def _instant(value: object) -> datetime | None:

@@ -1,13 +1,14 @@
 """Recordings: made, ready, published behind their window, watched."""
 
 import secrets
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Select, delete, func, or_, select
 
 from webinar.db import DbSession
 from webinar.domain.access import ALLOWED, Action
-from webinar.domain.errors import DomainError, NotAllowed
+from webinar.domain.errors import DomainError
+from webinar.domain.media_gate import PREVIEW_LASTS, NotRegistered
 from webinar.domain.recording import RecordingState, Watch, closes_at_for, watchable
 from webinar.domain.rendition import Rendition
 from webinar.models import (
@@ -20,13 +21,6 @@ from webinar.models import (
     WindowExtension,
 )
 from webinar.services import audit, deliveries
-
-# A preview has no window; a page that stays open asks again after a day.
-PREVIEW_LASTS = timedelta(days=1)
-
-
-class NotRegistered(NotAllowed):
-    """The person has no place in the session."""
 
 
 def for_session(db: DbSession, session_id: int) -> Recording | None:

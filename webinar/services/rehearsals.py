@@ -9,11 +9,11 @@ from webinar.db import DbSession
 from webinar.domain.errors import Conflict, NotFound
 from webinar.domain.session import SessionStatus
 from webinar.models import Rehearsal, User, WebinarSession
+from webinar.services.leases import LEASE_SECONDS
 
 LONGEST_MINUTES = 60
 IDLE_SECONDS = 120
 SENDING_SECONDS = 5
-LEASE_SECONDS = 15
 
 
 class NotRehearsing(Conflict):

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 
 from webinar.db import DbSession
+from webinar.domain.media_gate import ON_AIR
 from webinar.domain.rendition import Rendition
 from webinar.models import Broadcast, BroadcastTake, MediaSegment, Recording
-from webinar.services.media_access import ON_AIR
 
 
 @dataclass(frozen=True)

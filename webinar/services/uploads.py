@@ -11,18 +11,14 @@ from webinar.domain.recording import RecordingState
 from webinar.domain.upload import UploadPurpose, UploadState
 from webinar.models import Recording, Upload, WebinarSession
 from webinar.services import audit, recordings
+from webinar.services.leases import LEASE_SECONDS, LeaseLost
 
-LEASE_SECONDS = 15
 KEPT_DAYS = 7  # an upload that nobody goes on with
 RETRY_SECONDS = 60  # after a full disk or a silent bucket
 MOST_ATTEMPTS = 5  # of workers that die without a word
 LONGEST_NAME = 255
 ACTIVE = frozenset({UploadState.UPLOADING, UploadState.WAITING, UploadState.WORKING})
 REPLACEABLE = frozenset({RecordingState.READY, RecordingState.PUBLISHED})
-
-
-class LeaseLost(Exception):
-    """Another worker took over, or the upload was withdrawn; this one stops and writes nothing."""
 
 
 def by_public_id(db: DbSession, session_id: int, public_id: str) -> Upload:

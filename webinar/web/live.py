@@ -9,10 +9,10 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from webinar.domain.errors import NotFound
+from webinar.domain.media_gate import NotRegistered
 from webinar.domain.session import SessionStatus
 from webinar.models import Recording, WebinarSession
 from webinar.services import broadcasts, questions, recordings, renditions, rooms, sessions
-from webinar.services.recordings import NotRegistered
 from webinar.web.access import signed_in
 from webinar.web.guards import limiter
 

@@ -13,12 +13,12 @@ from werkzeug.routing import Rule
 
 from config import Config
 from webinar.domain.errors import DomainError, NotFound
+from webinar.domain.media_gate import ON_AIR, is_on_air
 from webinar.domain.rendition import Rendition
 from webinar.media.shelf import MediaShelf
 from webinar.media.storage import FileStorage
 from webinar.models import Recording, RecordingSlide
 from webinar.services import captions, editions, recording_edits, recordings, slides
-from webinar.services.media_access import ON_AIR
 from webinar.tools import media_shelf
 from webinar.web.access import signed_in
 from webinar.web.guards import limiter
@@ -60,8 +60,8 @@ def _config() -> Config:
 def _open(recording_id: str) -> Recording:
     """The recording, if this person may have its bytes right now."""
     recording = recordings.by_public_id(g.db, recording_id)
-    # What was never on air is an import in the making: nobody's before it is published.
-    if recording.state in ON_AIR and recording.session.actual_started_at is not None:
+    was_live = recording.session.actual_started_at is not None
+    if is_on_air(recording.state, was_live=was_live):
         recordings.ensure_place(g.db, recording.session, current_user.id)
     else:
         recordings.access(g.db, recording, current_user.id, now=g.now)

@@ -16,10 +16,10 @@ from sqlalchemy import Engine
 
 from config import Config
 from webinar.domain.errors import DomainError, NotFound
+from webinar.domain.media_gate import Allowed, SignInEnded, decide
 from webinar.domain.rendition import Rendition
 from webinar.media.storage import FileStorage
 from webinar.services import media_access
-from webinar.services.media_access import Allowed, SignInEnded
 from webinar.tools import media_shelf
 from webinar.web.cookie_reader import Claim, CookieReader
 from webinar.web.direct_query import DatabaseAway, DirectQuery
@@ -144,7 +144,7 @@ class MediaDoors:
     def _ask(self, claim: Claim, public_id: str, now: datetime) -> Allowed:
         row = self._question.one({"user_id": claim.user_id, "public_id": public_id})
         facts = None if row is None else media_access.facts_in(row)
-        return media_access.decide(facts, generation=claim.generation, now=now)
+        return decide(facts, generation=claim.generation, now=now)
 
     def _trust(self, claim: Claim, public_id: str, now: datetime) -> _Trust:
         known = self._trusted.get((claim, public_id))

@@ -9,10 +9,10 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from webinar.domain.errors import NotFound
+from webinar.domain.media_gate import NotRegistered
 from webinar.domain.recording import RecordingState
 from webinar.models import Recording, WebinarSession
 from webinar.services import more_time, recordings, sessions
-from webinar.services.recordings import NotRegistered
 from webinar.services.windows import WindowRefused
 from webinar.web.access import signed_in
 

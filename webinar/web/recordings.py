@@ -14,6 +14,7 @@ from webinar.domain.attendance import ViewingMode
 from webinar.domain.credit import GrantStatus
 from webinar.domain.errors import NotFound
 from webinar.domain.figures import minutes_and_seconds, plain_credit
+from webinar.domain.media_gate import NotRegistered
 from webinar.domain.policy import CreditPolicy
 from webinar.domain.recording import RecordingClosed, RecordingNotOpen
 from webinar.domain.rendition import Rendition
@@ -31,7 +32,6 @@ from webinar.services import (
     watch_places,
 )
 from webinar.services.chapters import Mark
-from webinar.services.recordings import NotRegistered
 from webinar.web.access import signed_in
 from webinar.web.more_time import closed_page
 

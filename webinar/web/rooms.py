@@ -9,10 +9,10 @@ from flask_login import current_user
 from config import Config
 from webinar.db import open_db
 from webinar.domain.errors import NotFound
+from webinar.domain.media_gate import NotRegistered
 from webinar.domain.rooms import Entry, KeptEntry, RoomState, RoomTrouble
 from webinar.models import ExternalRoom, RoomGuest, User, WebinarSession
 from webinar.services import recordings, room_guests, rooms, sessions
-from webinar.services.recordings import NotRegistered
 from webinar.tools import room_services, sealed_text
 from webinar.web.access import signed_in
 from webinar.web.guards import limiter
