@@ -46,8 +46,10 @@ _FORGED = "This viewing pass is not ours; load the page again to get a new one."
 
 
 class ViewingMode(StrEnum):
-    """Present while it happened, or watched afterwards. Credit for one never serves the other."""
+    """Present while it happened, watched afterwards, or presented. Credit for one never serves
+    another, and nobody views as faculty: what they presented is confirmed by hand."""
 
+    FACULTY = "faculty"
     LIVE = "live"
     RECORDED = "recorded"
 

@@ -2,159 +2,80 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 from fractions import Fraction
 from math import ceil
 
 from webinar.domain.attendance import ViewingMode
 from webinar.domain.canonical import canonical_json
+
+# Credit's vocabulary has one door.
+from webinar.domain.case import BEFORE_COUNTING as BEFORE_COUNTING
+from webinar.domain.case import PENDING as PENDING
+from webinar.domain.case import CaseFacts as CaseFacts
+from webinar.domain.case import Decision as Decision
+from webinar.domain.case import Grant as Grant
+from webinar.domain.case import GrantStatus as GrantStatus
+from webinar.domain.case import Reason as Reason
+from webinar.domain.case import TestResult as TestResult
+from webinar.domain.counting import Counted, count, notes
 from webinar.domain.figures import hours_in_words, minutes_and_seconds, percent, plain_credit
 from webinar.domain.policy import Award, Rounding
-from webinar.domain.policy import CreditPolicy as CreditPolicy  # credit's vocabulary has one door
-from webinar.domain.span import Span, clip, covered_seconds
-
-
-class GrantStatus(StrEnum):
-    """Where an accreditor's decision stands. Only `granted` earns credit."""
-
-    NONE = "none"
-    APPLIED = "applied"
-    GRANTED = "granted"
-    REFUSED = "refused"
-    WITHDRAWN = "withdrawn"
-
-
-class Reason(StrEnum):
-    """Why a decision came out as it did, in the order in which the rules are tried."""
-
-    NO_GRANT = "no_grant"
-    CREDIT_WINDOW_CLOSED = "credit_window_closed"
-    DUPLICATE_ACTIVITY = "duplicate_activity"
-    PENDING_IDENTIFIER = "pending_identifier"
-    SESSION_TOO_SHORT = "session_too_short"
-    BELOW_PRESENCE = "below_presence"
-    CHECKS_MISSING = "checks_missing"
-    PENDING_TEST = "pending_test"
-    TEST_FAILED = "test_failed"
-    TEST_LATE = "test_late"
-    PENDING_EVALUATION = "pending_evaluation"
-    EVALUATION_LATE = "evaluation_late"
-    OK = "ok"
-    ZERO_AFTER_ROUNDING_OR_CAP = "zero_after_rounding_or_cap"
-
-
-PENDING = frozenset({Reason.PENDING_IDENTIFIER, Reason.PENDING_TEST, Reason.PENDING_EVALUATION})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Grant:
-    """An accreditor's word on one activity in one mode: at most so many credits."""
-
-    credits: Decimal
-    mode: ViewingMode
-    status: GrantStatus = GrantStatus.GRANTED
-    reference: str = ""
-    credit_from: datetime | None = None
-    credit_until: datetime | None = None
-    """The credit clock, half-open; None leaves that side open."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class TestResult:
-    """The best test attempt; hours from the end of the session, or of the watching."""
-
-    __test__ = False  # pytest takes every class called Test... for tests
-
-    correct: int
-    of: int
-    hours_after_end: Fraction = Fraction(0)
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.correct <= self.of:
-            raise ValueError(f"a test cannot have {self.correct} of {self.of} answers right")
-
-
-@dataclass(frozen=True, kw_only=True)
-class CaseFacts:
-    """All that is known of one person, one activity and one grant.
-
-    Window and evidence are seconds on one clock: Unix seconds for a live session,
-    seconds of the media for a recording.
-    """
-
-    mode: ViewingMode
-    window: Span[int]
-    evidence: tuple[Span[int], ...]
-    grant: Grant
-    credit_at: datetime | None = None
-    """The instant held against the credit clock: a live session's start, a watching's end."""
-    hours_since_end: Fraction | None = None
-    """When the question is asked; lets what is still missing become too late."""
-    wall_seconds: int | None = None
-    checks_answered: int = 0
-    checks_issued: int = 0
-    test: TestResult | None = None
-    evaluation: bool = False
-    evaluation_hours_after_end: Fraction | None = None
-    identifier: bool = False
-    already_credited: bool = False
-    earned_today: Decimal = Decimal(0)
-
-    @property
-    def window_seconds(self) -> int:
-        return self.window.end - self.window.start
-
-    @property
-    def seconds_counted(self) -> int:
-        """Seconds inside the window covered at least once, whatever the number of devices."""
-        return covered_seconds(clip(self.evidence, self.window))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Decision:
-    """What the rules say, in a number, a code and a sentence."""
-
-    credit: Decimal
-    reason: Reason
-    explanation: str
-    seconds_counted: int
-    window_seconds: int
-    next_step: str | None = None
-
-    @property
-    def is_pending(self) -> bool:
-        """True while something the person can still do is missing: not a zero."""
-        return self.reason in PENDING
+from webinar.domain.policy import CreditPolicy as CreditPolicy
+from webinar.domain.wording import plural
 
 
 @dataclass(frozen=True)
-class _Refusal:
+class _Verdict:
     reason: Reason
     explanation: str
     next_step: str | None = None
+    credit: Decimal = Decimal(0)
 
 
 def decide(policy: CreditPolicy, facts: CaseFacts) -> Decision:
     """Apply the policy; the first rule that is not met names the reason."""
+    counted = counted_of(policy, facts)
     refusal = (
         _grant_refusal(policy, facts)
         or _person_refusal(policy, facts)
-        or _presence_refusal(policy, facts)
-        or _test_refusal(policy, facts)
-        or _evaluation_refusal(policy, facts)
+        or _presence_refusal(policy, facts, counted)
+        or _test_refusal(policy, facts, counted)
+        or _evaluation_refusal(policy, facts, counted)
     )
-    if refusal is None:
-        return _amount(policy, facts)
+    verdict = refusal or _amount(policy, facts, counted)
+    explanation = [verdict.explanation]
+    if verdict.reason not in BEFORE_COUNTING:
+        explanation += notes(counted, policy.outage, policy.body)
+        if facts.checks_waived and _checks_needed(policy, facts) > facts.checks_answered:
+            explanation.append("The attention checks were waived by a correction.")
     return Decision(
-        credit=Decimal(0),
-        reason=refusal.reason,
-        explanation=refusal.explanation,
-        seconds_counted=facts.seconds_counted,
-        window_seconds=facts.window_seconds,
-        next_step=refusal.next_step,
+        credit=verdict.credit,
+        reason=verdict.reason,
+        explanation=" ".join(explanation),
+        seconds_counted=counted.seconds,
+        window_seconds=counted.window_seconds,
+        next_step=verdict.next_step,
     )
+
+
+def counted_of(policy: CreditPolicy, facts: CaseFacts) -> Counted:
+    """The seconds that count under the policy, once each, whatever the number of devices."""
+    return count(
+        facts.window,
+        facts.evidence,
+        added=facts.added,
+        removed=facts.removed,
+        outages=facts.outages,
+        rule=policy.outage,
+    )
+
+
+def deadline_hours(policy_hours: Fraction | None, given_hours: Fraction | None) -> Fraction | None:
+    """A policy's deadline, or the later one a correction gave; None: no deadline."""
+    if policy_hours is None or given_hours is None:
+        return policy_hours
+    return max(policy_hours, given_hours)
 
 
 def hash_of_inputs(policy: CreditPolicy, facts: CaseFacts) -> str:
@@ -167,10 +88,10 @@ def hash_of_inputs(policy: CreditPolicy, facts: CaseFacts) -> str:
     return hashlib.sha256(document.encode()).hexdigest()
 
 
-def _grant_refusal(policy: CreditPolicy, facts: CaseFacts) -> _Refusal | None:
+def _grant_refusal(policy: CreditPolicy, facts: CaseFacts) -> _Verdict | None:
     grant, body = facts.grant, policy.body
     if grant.status is GrantStatus.APPLIED:
-        return _Refusal(
+        return _Verdict(
             Reason.NO_GRANT,
             f"Accreditation by {body} has been applied for and is not decided.",
             f"Nothing to do: when {body} decides, your credit is worked out again.",
@@ -181,21 +102,21 @@ def _grant_refusal(policy: CreditPolicy, facts: CaseFacts) -> _Refusal | None:
             GrantStatus.REFUSED: f"{body} refused accreditation for this activity.",
             GrantStatus.WITHDRAWN: f"The accreditation by {body} was withdrawn.",
         }
-        return _Refusal(Reason.NO_GRANT, words[grant.status])
+        return _Verdict(Reason.NO_GRANT, words[grant.status])
     if not (grant.mode == policy.mode == facts.mode):
-        return _Refusal(
+        return _Verdict(
             Reason.NO_GRANT,
             f"This accreditation by {body} is for {_mode_words(grant.mode)} and does not "
             f"serve {_mode_words(facts.mode)}.",
         )
     at = facts.credit_at
     if at is not None and grant.credit_from is not None and at < grant.credit_from:
-        return _Refusal(
+        return _Verdict(
             Reason.CREDIT_WINDOW_CLOSED,
             f"{body} gives credit from {grant.credit_from:%Y-%m-%d %H:%M} UTC only.",
         )
     if at is not None and grant.credit_until is not None and at >= grant.credit_until:
-        return _Refusal(
+        return _Verdict(
             Reason.CREDIT_WINDOW_CLOSED,
             f"{body} gave credit until {grant.credit_until:%Y-%m-%d %H:%M} UTC; "
             "watching stays possible, without credit.",
@@ -203,15 +124,26 @@ def _grant_refusal(policy: CreditPolicy, facts: CaseFacts) -> _Refusal | None:
     return None
 
 
-def _person_refusal(policy: CreditPolicy, facts: CaseFacts) -> _Refusal | None:
+def _person_refusal(policy: CreditPolicy, facts: CaseFacts) -> _Verdict | None:
     if policy.once and facts.already_credited:
-        return _Refusal(
+        return _Verdict(
             Reason.DUPLICATE_ACTIVITY,
             f"You already hold {policy.body} credit for this activity; it counts once, "
             "live or recorded.",
         )
+    if facts.presented:
+        return _Verdict(
+            Reason.DUPLICATE_ACTIVITY,
+            f"You presented in this session; {policy.body} gives credit for presenting, and not "
+            "for being there as well.",
+        )
+    if facts.is_repeat:
+        return _Verdict(
+            Reason.DUPLICATE_ACTIVITY,
+            f"You gave this talk before; {policy.body} gives credit for the first time.",
+        )
     if policy.requires_identifier is not None and not facts.identifier:
-        return _Refusal(
+        return _Verdict(
             Reason.PENDING_IDENTIFIER,
             f"{policy.body} needs your {policy.requires_identifier}; your credit "
             "is held, not lost.",
@@ -220,68 +152,79 @@ def _person_refusal(policy: CreditPolicy, facts: CaseFacts) -> _Refusal | None:
     return None
 
 
-def _presence_refusal(policy: CreditPolicy, facts: CaseFacts) -> _Refusal | None:
-    seconds, window = facts.seconds_counted, facts.window_seconds
-    if window < policy.min_session_minutes * 60:
-        return _Refusal(
+def _presence_refusal(policy: CreditPolicy, facts: CaseFacts, counted: Counted) -> _Verdict | None:
+    seconds, window = counted.seconds, counted.window_seconds
+    # An outage does not make the session shorter than it was announced and held.
+    length = facts.window.end - facts.window.start
+    if length < policy.min_session_minutes * 60:
+        return _Verdict(
             Reason.SESSION_TOO_SHORT,
-            f"The session lasted {minutes_and_seconds(window)}; {policy.body} gives credit "
+            f"The session lasted {minutes_and_seconds(length)}; {policy.body} gives credit "
             f"from {policy.min_session_minutes} minutes.",
+        )
+    if window == 0 and counted.outage_seconds:
+        return _Verdict(
+            Reason.BELOW_PRESENCE, "Nothing could be seen of the session, so nothing can count."
         )
     if seconds < policy.threshold * window:
         needed = ceil(policy.threshold * window)
         missing = minutes_and_seconds(needed - seconds)
-        return _Refusal(
+        return _Verdict(
             Reason.BELOW_PRESENCE,
-            f"{_counted(facts)} ({percent(Fraction(seconds, window))}); {policy.body} needs "
+            f"{_words(facts, counted)} ({percent(Fraction(seconds, window))}); {policy.body} needs "
             f"{minutes_and_seconds(needed)} ({percent(policy.threshold)}): {missing} short.",
             f"Watch {missing} more that you have not seen yet."
             if facts.mode is ViewingMode.RECORDED
             else None,
         )
     if facts.wall_seconds is not None and facts.wall_seconds < policy.min_wall_ratio * window:
-        return _Refusal(
+        return _Verdict(
             Reason.BELOW_PRESENCE,
             f"The recording ran for {minutes_and_seconds(facts.wall_seconds)}; {policy.body} "
             f"needs {percent(policy.min_wall_ratio)} of {minutes_and_seconds(window)}.",
         )
-    checks = max(policy.min_checks_answered, ceil(policy.min_checks_ratio * facts.checks_issued))
-    if facts.checks_answered < checks:
-        return _Refusal(
+    checks = _checks_needed(policy, facts)
+    if facts.checks_answered < checks and not facts.checks_waived:
+        return _Verdict(
             Reason.CHECKS_MISSING,
             f"You answered {facts.checks_answered} attention checks; {policy.body} needs {checks}.",
         )
     return None
 
 
-def _test_refusal(policy: CreditPolicy, facts: CaseFacts) -> _Refusal | None:
+def _checks_needed(policy: CreditPolicy, facts: CaseFacts) -> int:
+    return max(policy.min_checks_answered, ceil(policy.min_checks_ratio * facts.checks_issued))
+
+
+def _test_refusal(policy: CreditPolicy, facts: CaseFacts, counted: Counted) -> _Verdict | None:
     if not policy.test_required:
         return None
-    deadline, test = policy.test_deadline_hours, facts.test
+    test = facts.test
+    deadline = deadline_hours(policy.test_deadline_hours, facts.papers_until_hours)
     over = _is_over(facts.hours_since_end, deadline)
     if test is None:
         if over:
-            return _Refusal(
+            return _Verdict(
                 Reason.TEST_LATE,
                 f"{policy.body} needs the test within {_deadline(deadline)} of the end; "
                 "it was not taken in time.",
             )
         until = "" if deadline is None else f" within {_deadline(deadline)} of the end"
-        return _Refusal(
+        return _Verdict(
             Reason.PENDING_TEST,
-            f"{_counted(facts)}; {policy.body} gives the credit after the test.",
+            f"{_words(facts, counted)}; {policy.body} gives the credit after the test.",
             f"Take the test{until}.",
         )
     mark = policy.pass_mark
     if mark is not None and test.correct < mark * test.of:
         needed = ceil(mark * test.of)
-        return _Refusal(
+        return _Verdict(
             Reason.TEST_FAILED,
             f"You have {test.correct} of {test.of} answers right; {policy.body} needs {needed}.",
             None if over else "Take the test again if an attempt is left.",
         )
     if _is_over(test.hours_after_end, deadline):
-        return _Refusal(
+        return _Verdict(
             Reason.TEST_LATE,
             f"You took the test more than {_deadline(deadline)} after the end, later than "
             f"{policy.body} allows.",
@@ -289,38 +232,41 @@ def _test_refusal(policy: CreditPolicy, facts: CaseFacts) -> _Refusal | None:
     return None
 
 
-def _evaluation_refusal(policy: CreditPolicy, facts: CaseFacts) -> _Refusal | None:
+def _evaluation_refusal(
+    policy: CreditPolicy, facts: CaseFacts, counted: Counted
+) -> _Verdict | None:
     if not policy.evaluation_required:
         return None
     days = policy.evaluation_deadline_days
-    deadline = None if days is None else Fraction(days * 24)
+    stated = None if days is None else Fraction(days * 24)
+    deadline = deadline_hours(stated, facts.papers_until_hours)
     asked_at = facts.evaluation_hours_after_end if facts.evaluation else facts.hours_since_end
     if _is_over(asked_at, deadline):
-        return _Refusal(
+        return _Verdict(
             Reason.EVALUATION_LATE,
-            f"{policy.body} needs the evaluation within {days} days of the end; "
+            f"{policy.body} needs the evaluation within {_days(deadline)} of the end; "
             "it did not come in time.",
         )
     if facts.evaluation:
         return None
-    until = "" if days is None else f" within {days} days of the end"
-    return _Refusal(
+    until = "" if deadline is None else f" within {_days(deadline)} of the end"
+    return _Verdict(
         Reason.PENDING_EVALUATION,
-        f"{_counted(facts)}; {policy.body} gives the credit after the evaluation.",
+        f"{_words(facts, counted)}; {policy.body} gives the credit after the evaluation.",
         f"Fill in the evaluation{until}.",
     )
 
 
-def _amount(policy: CreditPolicy, facts: CaseFacts) -> Decision:
+def _amount(policy: CreditPolicy, facts: CaseFacts, counted: Counted) -> _Verdict:
     granted = facts.grant.credits
     if policy.award is Award.FLAT:
         credit = granted
         rule = f"{policy.body} gives {_credits(granted)}"
         if policy.threshold > 0:
-            needed = ceil(policy.threshold * facts.window_seconds)
+            needed = ceil(policy.threshold * counted.window_seconds)
             rule += f" from {minutes_and_seconds(needed)} ({percent(policy.threshold)})"
     else:
-        units = Fraction(facts.seconds_counted, policy.unit_minutes * 60)
+        units = Fraction(counted.seconds, policy.unit_minutes * 60)
         whole = units if policy.rounding is Rounding.FLOOR else units + Fraction(1, 2)
         credit = policy.credit_per_unit * int(whole)
         how = "whole units only" if policy.rounding is Rounding.FLOOR else "to the nearest unit"
@@ -341,12 +287,10 @@ def _amount(policy: CreditPolicy, facts: CaseFacts) -> Decision:
             )
     if policy.award is Award.PROPORTIONAL or credit != granted:
         rule += f": {_credits(credit)}"
-    return Decision(
-        credit=credit,
+    return _Verdict(
         reason=Reason.OK if credit > 0 else Reason.ZERO_AFTER_ROUNDING_OR_CAP,
-        explanation=f"{_counted(facts)}; {rule}.",
-        seconds_counted=facts.seconds_counted,
-        window_seconds=facts.window_seconds,
+        explanation=f"{_words(facts, counted)}; {rule}.",
+        credit=credit,
     )
 
 
@@ -354,9 +298,10 @@ def _is_over(hours: Fraction | None, deadline: Fraction | None) -> bool:
     return hours is not None and deadline is not None and hours > deadline
 
 
-def _counted(facts: CaseFacts) -> str:
-    counted = minutes_and_seconds(facts.seconds_counted)
-    return f"{counted} of {minutes_and_seconds(facts.window_seconds)} counted"
+def _words(facts: CaseFacts, counted: Counted) -> str:
+    seconds = minutes_and_seconds(counted.seconds)
+    what = "presented" if facts.mode is ViewingMode.FACULTY else "counted"
+    return f"{seconds} of {minutes_and_seconds(counted.window_seconds)} {what}"
 
 
 def _credits(credit: Decimal) -> str:
@@ -369,5 +314,18 @@ def _deadline(hours: Fraction | None) -> str:
     return "the deadline" if hours is None else hours_in_words(hours)
 
 
+def _days(hours: Fraction | None) -> str:
+    """Whole days as days, anything else as hours."""
+    if hours is None or hours % 24:
+        return _deadline(hours)
+    return plural(int(hours // 24), "day")
+
+
 def _mode_words(mode: ViewingMode) -> str:
-    return "the live session" if mode is ViewingMode.LIVE else "the recording"
+    match mode:
+        case ViewingMode.LIVE:
+            return "the live session"
+        case ViewingMode.RECORDED:
+            return "the recording"
+        case ViewingMode.FACULTY:
+            return "presenting"

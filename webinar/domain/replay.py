@@ -35,7 +35,7 @@ def _facts(record: Record) -> CaseFacts:
     return CaseFacts(
         mode=ViewingMode(_text(record["mode"])),
         window=_span(record["window"]),
-        evidence=tuple(_span(span) for span in _list(record["evidence"])),
+        evidence=_spans(record["evidence"]),
         grant=Grant(
             credits=Decimal(_text(grant["credits"])),
             mode=ViewingMode(_text(grant["mode"])),
@@ -55,6 +55,13 @@ def _facts(record: Record) -> CaseFacts:
         identifier=record.get("identifier", False) is True,
         already_credited=record.get("already_credited", False) is True,
         earned_today=Decimal(_text(record.get("earned_today", "0"))),
+        outages=_spans(record.get("outages", [])),
+        added=_spans(record.get("added", [])),
+        removed=_spans(record.get("removed", [])),
+        checks_waived=record.get("checks_waived", False) is True,
+        papers_until_hours=_hours(record.get("papers_until_hours")),
+        presented=record.get("presented", False) is True,
+        is_repeat=record.get("is_repeat", False) is True,
     )
 
 
@@ -76,6 +83,10 @@ def _list(value: object) -> list[object]:
     if not isinstance(value, list):
         raise TypeError(f"{value!r} is no list")
     return value
+
+
+def _spans(value: object) -> tuple[Span[int], ...]:
+    return tuple(_span(span) for span in _list(value))
 
 
 def _span(value: object) -> Span[int]:
