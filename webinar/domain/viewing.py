@@ -20,6 +20,8 @@ class PageLoad:
 
     facts: PassFacts
     rows: tuple[SegmentRow, ...]
+    digest: str = ""
+    """Over the stored rows, if it was read from such."""
 
     @property
     def last_seen_at(self) -> datetime:

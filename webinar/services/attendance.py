@@ -31,6 +31,7 @@ from webinar.domain.span import Span, clip
 from webinar.domain.viewing import PageLoad, Viewing
 from webinar.models import ViewingPass, WatchSegment, WebinarSession
 from webinar.services import recording_edits, recordings
+from webinar.services.evidence import digests
 
 # A live pass takes what was on air this long around the announced hours, ...
 LIVE_EARLY = timedelta(hours=1)
@@ -180,7 +181,7 @@ def known_passes(db: DbSession, pass_ids: Sequence[str]) -> set[str]:
 def viewing_of(db: DbSession, session_id: int, user_id: int, mode: ViewingMode) -> Viewing:
     """All that a person played of a session in one mode."""
     query = _played(session_id, mode).where(ViewingPass.user_id == user_id)
-    return _viewing(list(db.execute(query)))
+    return _viewing(list(db.execute(query)), session_id, mode)
 
 
 def viewings(
@@ -192,7 +193,7 @@ def viewings(
         query = query.where(ViewingPass.user_id.in_(user_ids))
     rows = db.execute(query.execution_options(yield_per=ROWS_AT_ONCE))
     for user_id, own in groupby(rows, key=lambda row: int(row.user_id)):
-        yield user_id, _viewing(list(own))
+        yield user_id, _viewing(list(own), session_id, mode)
 
 
 def counting_window(
@@ -279,6 +280,7 @@ def _played(session_id: int, mode: ViewingMode) -> Select[tuple[object, ...]]:
             WatchSegment.number,
             WatchSegment.from_ms,
             WatchSegment.to_ms,
+            WatchSegment.seq,
             WatchSegment.first_at,
             WatchSegment.last_at,
         )
@@ -289,15 +291,17 @@ def _played(session_id: int, mode: ViewingMode) -> Select[tuple[object, ...]]:
     return cast(Select[tuple[object, ...]], query)
 
 
-def _viewing(rows: Sequence[Row[tuple[object, ...]]]) -> Viewing:
+def _viewing(
+    rows: Sequence[Row[tuple[object, ...]]], session_id: int, mode: ViewingMode
+) -> Viewing:
     loads = []
     for pass_id, own in groupby(rows, key=lambda row: str(row.id)):
         stored = list(own)
         facts = PassFacts(
             pass_id=pass_id,
             user_id=stored[0].user_id,
-            session_id=0,
-            mode=ViewingMode.LIVE,
+            session_id=session_id,
+            mode=mode,
             issued_at=stored[0].issued_at,
             expires_at=stored[0].expires_at,
             window=Span(0, 0),  # stored segments were held against the pass's window already
@@ -312,6 +316,18 @@ def _viewing(rows: Sequence[Row[tuple[object, ...]]]) -> Viewing:
                         row.last_at,
                     )
                     for row in stored
+                ),
+                digests.of_viewing(
+                    pass_id,
+                    session_id,
+                    facts.user_id,
+                    mode,
+                    facts.issued_at,
+                    facts.expires_at,
+                    (
+                        (row.number, row.from_ms, row.to_ms, row.seq, row.first_at, row.last_at)
+                        for row in stored
+                    ),
                 ),
             )
         )

@@ -9,6 +9,7 @@ from sqlalchemy import func, or_, select, update
 from webinar.db import DbSession
 from webinar.domain.attendance import ViewingMode
 from webinar.domain.credit import Decision, GrantStatus, Reason, decide, hash_of_inputs
+from webinar.domain.evidence_chain import LinkKind, NewLink
 from webinar.domain.figures import plain_credit
 from webinar.domain.replay import facts_of, record_of
 from webinar.domain.session import SessionStatus
@@ -23,6 +24,7 @@ from webinar.models import (
 )
 from webinar.services import attendance, certificates
 from webinar.services.cases import Case, case_of, papers_of
+from webinar.services.evidence import chain, digests
 from webinar.services.grants import Offer, offers_of, rules_of
 
 # Beats that were on their way at the end have arrived by then.
@@ -150,17 +152,18 @@ def decide_people(
             viewing = watched[offer.grant.mode].get(user_id)
             if viewing is None and (user_id, offer.grant.id) not in latest:
                 continue  # was not there: nothing to decide
+            viewing = viewing or Viewing()
             case = case_of(
                 db,
                 session,
                 offer,
-                viewing or Viewing(),
+                viewing,
                 papers,
                 user_id,
                 already_credited=_is_credited(latest, offers, offer, user_id),
                 now=now,
             )
-            decision = _write(db, session, user_id, offer, case, latest, now=now)
+            decision = _write(db, session, user_id, offer, case, viewing, latest, now=now)
             if decision is not None:
                 changed.append(decision)
         if changed:
@@ -170,7 +173,14 @@ def decide_people(
     for by_person in watched.values():
         _mark_decided(db, by_person)
     db.flush()
+    links = [NewLink(LinkKind.DECISION, str(d.id), digests.of_decision(d)) for d in fresh]
+    chain.append(db, session_id, links, now=now)
     return fresh
+
+
+def evidence_hash_of(viewing: Viewing) -> str:
+    """Of the stored rows a decision is read from; beats that come later change it."""
+    return digests.of_evidence((load.facts.pass_id, load.digest) for load in viewing.loads)
 
 
 def latest_of(db: DbSession, session_id: int, user_id: int) -> list[CreditDecision]:
@@ -266,6 +276,7 @@ def _write(
     user_id: int,
     offer: Offer,
     case: Case,
+    viewing: Viewing,
     latest: Latest,
     *,
     now: datetime,
@@ -293,6 +304,7 @@ def _write(
         window_seconds=decision.window_seconds,
         inputs=record_of(case.facts),
         inputs_hash=inputs_hash,
+        evidence_hash=evidence_hash_of(viewing),
         decided_at=now,
         is_latest=True,
     )

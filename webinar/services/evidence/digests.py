@@ -1,0 +1,114 @@
+"""What a link of the chain vouches for, as one number: SHA-256 over a stored row's columns.
+
+Marks that change with the work stay out: `decided_until`, `frozen_at`, `is_latest`. They are held
+against what they follow from instead.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+
+from sqlalchemy import select
+
+from webinar.db import DbSession
+from webinar.domain.attendance import ViewingMode
+from webinar.domain.evidence_chain import LinkKind
+from webinar.domain.figures import plain_credit
+from webinar.models import CreditDecision, ViewingPass, WatchSegment
+
+SegmentColumns = tuple[int, int, int, int, datetime, datetime]
+"""Number, from and to in milliseconds, seq, first and last time of the server."""
+
+
+def of_viewing(
+    pass_id: str,
+    session_id: int,
+    user_id: int,
+    mode: ViewingMode,
+    issued_at: datetime,
+    expires_at: datetime,
+    segments: Iterable[SegmentColumns],
+) -> str:
+    """Of a pass and its segments in the order of their numbers. Instants must be in UTC."""
+    text = (
+        f"{pass_id}|{session_id}|{user_id}|{mode.value}"
+        f"|{issued_at.isoformat()}|{expires_at.isoformat()}"
+    )
+    for number, from_ms, to_ms, seq, first_at, last_at in segments:
+        text += f"\n{number}|{from_ms}|{to_ms}|{seq}|{first_at.isoformat()}|{last_at.isoformat()}"
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def of_evidence(viewings: Iterable[tuple[str, str]]) -> str:
+    """Of all that one decision was read from: (pass id, digest of its viewing), in any order."""
+    lines = "\n".join(f"{pass_id}|{digest}" for pass_id, digest in sorted(viewings))
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def of_decision(decision: CreditDecision) -> str:
+    """Of a revision, as it stays for ever."""
+    document = [
+        decision.id,
+        decision.session_id,
+        decision.user_id,
+        decision.grant_id,
+        decision.policy_id,
+        decision.revision,
+        plain_credit(decision.credit),
+        decision.reason.value,
+        decision.explanation,
+        decision.next_step,
+        None if decision.due_at is None else decision.due_at.astimezone(UTC).isoformat(),
+        decision.seconds_counted,
+        decision.window_seconds,
+        decision.inputs,
+        decision.inputs_hash,
+        decision.evidence_hash,
+        decision.decided_at.astimezone(UTC).isoformat(),
+    ]
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _stored_viewing(db: DbSession, subject: str) -> str | None:
+    row = db.execute(
+        select(
+            ViewingPass.id,
+            ViewingPass.session_id,
+            ViewingPass.user_id,
+            ViewingPass.mode,
+            ViewingPass.issued_at,
+            ViewingPass.expires_at,
+        ).where(ViewingPass.id == subject)
+    ).one_or_none()
+    if row is None:
+        return None
+    segments = db.execute(
+        select(
+            WatchSegment.number,
+            WatchSegment.from_ms,
+            WatchSegment.to_ms,
+            WatchSegment.seq,
+            WatchSegment.first_at,
+            WatchSegment.last_at,
+        )
+        .where(WatchSegment.pass_id == subject)
+        .order_by(WatchSegment.number)
+    )
+    return of_viewing(*row, (segment._tuple() for segment in segments))
+
+
+def _stored_decision(db: DbSession, subject: str) -> str | None:
+    decision = db.get(CreditDecision, int(subject), populate_existing=True)
+    return None if decision is None else of_decision(decision)
+
+
+DIGESTS: dict[LinkKind, Callable[[DbSession, str], str | None]] = {
+    LinkKind.VIEWING: _stored_viewing,
+    LinkKind.DECISION: _stored_decision,
+}
+"""By the kind of link: the digest of the stored row, or None if there is no such row.
+
+A subject may be vouched for again when it has changed; its last link holds.
+"""
