@@ -13,9 +13,9 @@ from sqlalchemy import select
 
 from webinar.db import DbSession
 from webinar.domain.attendance import ViewingMode
-from webinar.domain.evidence_chain import LinkKind
+from webinar.domain.evidence_chain import LinkKind, digest_of
 from webinar.domain.figures import plain_credit
-from webinar.models import CreditDecision, ViewingPass, WatchSegment
+from webinar.models import AttentionCheck, CreditDecision, TestAttempt, ViewingPass, WatchSegment
 
 SegmentColumns = tuple[int, int, int, int, datetime, datetime]
 """Number, from and to in milliseconds, seq, first and last time of the server."""
@@ -71,6 +71,39 @@ def of_decision(decision: CreditDecision) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def of_attempt(attempt: TestAttempt) -> str:
+    """Of a try at the test, as answered."""
+    return digest_of(
+        {
+            "id": attempt.id,
+            "session": attempt.session_id,
+            "person": attempt.user_id,
+            "number": attempt.number,
+            "answers": tuple((int(item), int(option)) for item, option in attempt.answers),
+            "correct": attempt.correct,
+            "of": attempt.of,
+            "taken_at": attempt.taken_at,
+        }
+    )
+
+
+def of_check(check: AttentionCheck) -> str:
+    """Of an attention check, answered or not."""
+    return digest_of(
+        {
+            "id": check.id,
+            "session": check.session_id,
+            "person": check.user_id,
+            "mode": check.mode,
+            "number": check.number,
+            "planned_second": check.planned_second,
+            "issued_at": check.issued_at,
+            "expires_at": check.expires_at,
+            "answered_at": check.answered_at,
+        }
+    )
+
+
 def _stored_viewing(db: DbSession, subject: str) -> str | None:
     row = db.execute(
         select(
@@ -104,9 +137,21 @@ def _stored_decision(db: DbSession, subject: str) -> str | None:
     return None if decision is None else of_decision(decision)
 
 
+def _stored_attempt(db: DbSession, subject: str) -> str | None:
+    attempt = db.get(TestAttempt, int(subject), populate_existing=True)
+    return None if attempt is None else of_attempt(attempt)
+
+
+def _stored_check(db: DbSession, subject: str) -> str | None:
+    check = db.get(AttentionCheck, subject, populate_existing=True)
+    return None if check is None else of_check(check)
+
+
 DIGESTS: dict[LinkKind, Callable[[DbSession, str], str | None]] = {
     LinkKind.VIEWING: _stored_viewing,
     LinkKind.DECISION: _stored_decision,
+    LinkKind.ATTEMPT: _stored_attempt,
+    LinkKind.CHECK: _stored_check,
 }
 """By the kind of link: the digest of the stored row, or None if there is no such row.
 
