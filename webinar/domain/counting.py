@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from webinar.domain.figures import minutes_and_seconds
 from webinar.domain.policy import OutageRule
-from webinar.domain.span import Span, clip, covered_seconds, union
+from webinar.domain.span import Point, Span, clip, covered_seconds, union
 
 NEAR_SECONDS = 120
 """How close to an outage one must have been seen, before and after, to have been there: a picture
@@ -62,7 +62,7 @@ def count(
     )
 
 
-def without(spans: Iterable[Span[int]], holes: Iterable[Span[int]]) -> list[Span[int]]:
+def without(spans: Iterable[Span[Point]], holes: Iterable[Span[Point]]) -> list[Span[Point]]:
     """The ground of `spans` that no hole covers, in order."""
     left = union(spans)
     for hole in union(holes):

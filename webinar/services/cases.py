@@ -1,7 +1,7 @@
 """From rows to the facts of a case: what the rules of credit are asked with."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -10,7 +10,8 @@ from sqlalchemy import func, select
 
 from webinar.db import DbSession
 from webinar.domain.attendance import ViewingMode, coverage, evidence_in
-from webinar.domain.credit import CaseFacts, Grant, Reason, TestResult
+from webinar.domain.counting import without
+from webinar.domain.credit import CaseFacts, Grant, Reason, TestResult, deadline_hours
 from webinar.domain.policy import CountingWindow
 from webinar.domain.policy import CreditPolicy as Rules
 from webinar.domain.span import Span
@@ -25,6 +26,7 @@ from webinar.models import (
     WebinarSession,
 )
 from webinar.services import attendance, recordings
+from webinar.services.evidence.grounds import Corrected, Grounds, grounds_of
 from webinar.services.grants import Offer
 
 HOUR = timedelta(hours=1)
@@ -42,6 +44,11 @@ class Papers:
     identifiers: dict[int, frozenset[str]]
     earned: dict[tuple[int, int], Decimal]
     """(person, accreditor) -> credit of other sessions of the same day."""
+    grounds: Grounds = field(default_factory=Grounds)
+
+    def speak_for(self, user_id: int, mode: ViewingMode) -> bool:
+        """True if there is something to decide upon though nothing was heard of a player."""
+        return self.grounds.speak_for(user_id, mode)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +64,9 @@ class Case:
         hours = None
         if reason is Reason.PENDING_TEST:
             hours = rules.test_deadline_hours
-        elif reason is Reason.PENDING_EVALUATION and rules.evaluation_deadline_days is not None:
-            hours = Fraction(rules.evaluation_deadline_days * 24)
+        elif reason is Reason.PENDING_EVALUATION:
+            hours = _evaluation_hours(rules)
+        hours = deadline_hours(hours, self.facts.papers_until_hours)
         return None if hours is None else self.ended_at + HOUR * float(hours)
 
 
@@ -89,6 +97,7 @@ def papers_of(
         attempts=attempts,
         identifiers={user_id: frozenset(kinds) for user_id, kinds in identifiers.items()},
         earned=_earned_that_day(db, session, offers, user_ids),
+        grounds=grounds_of(db, session, offers, user_ids),
     )
 
 
@@ -104,12 +113,10 @@ def case_of(
     now: datetime,
 ) -> Case:
     """The facts of one person under one grant."""
-    grant, rules = offer.grant, offer.rules
+    grant, rules, grounds = offer.grant, offer.rules, papers.grounds
     rate = float(rules.max_playback_rate)
-    if grant.mode is ViewingMode.LIVE:
-        ended_at = session.actual_ended_at or session.ends_at
-        credit_at = session.starts_at
-    else:
+    corrected = grounds.corrected.get((user_id, grant.mode), Corrected())
+    if grant.mode is ViewingMode.RECORDED:
         viewing = _inside_the_window(db, session, user_id, viewing, allowed_rate=rate)
         in_time = viewing
         if grant.credit_until is not None:
@@ -119,19 +126,19 @@ def case_of(
         ended_at = credit_at = viewing.last_seen_at or now
         if grant.credit_until is not None and in_time.loads:
             credit_at = min(credit_at, grant.credit_until - timedelta(microseconds=1))
-    spans = viewing.spans(allowed_rate=rate)
-    if grant.mode is ViewingMode.LIVE or not _is_enough_of_the_whole(db, session, spans, rules):
-        window = attendance.counting_window(
-            db, session, grant.mode, actual=rules.window is CountingWindow.ACTUAL
-        )
-        spans = attendance.counting_spans(db, session, grant.mode, spans)
     else:
-        window = attendance.whole_window(db, session)
+        ended_at = session.actual_ended_at or session.ends_at
+        credit_at = session.starts_at
+    ground = _ground(db, session, offer, viewing, papers, user_id)
+    presented = grounds.presented.get(user_id)
+    is_faculty = grant.mode is ViewingMode.FACULTY
+    checks = grounds.checks.get(grant.mode, {}).get(user_id, (0, 0))
     evaluated_at = papers.evaluated.get(user_id)
+    more_time = _more_time(rules, corrected, ended_at)
     facts = CaseFacts(
         mode=grant.mode,
-        window=window,
-        evidence=evidence_in(window, spans),
+        window=ground.window,
+        evidence=ground.evidence,
         grant=Grant(
             credits=grant.credits_granted,
             mode=grant.mode,
@@ -140,9 +147,11 @@ def case_of(
             credit_until=grant.credit_until,
         ),
         credit_at=credit_at,
-        hours_since_end=_hours_since(ended_at, rules, now),
+        hours_since_end=_hours_since(ended_at, rules, more_time, now),
         wall_seconds=viewing.wall_seconds if rules.min_wall_ratio else None,
-        test=_best(papers.attempts.get(user_id, []), rules, ended_at),
+        checks_issued=checks[0],
+        checks_answered=checks[1],
+        test=_best(papers.attempts.get(user_id, []), rules, more_time, ended_at),
         evaluation=evaluated_at is not None,
         evaluation_hours_after_end=(
             None
@@ -150,10 +159,80 @@ def case_of(
             else _hours(ended_at, evaluated_at)
         ),
         identifier=rules.requires_identifier in papers.identifiers.get(user_id, frozenset()),
-        already_credited=already_credited,
+        # Presenting comes first: credit for having listened is what gives way.
+        already_credited=already_credited and not is_faculty,
         earned_today=papers.earned.get((user_id, grant.accreditor_id), Decimal(0)),
+        outages=grounds.outages if grant.mode is ViewingMode.LIVE else (),
+        added=ground.added,
+        removed=ground.removed,
+        checks_waived=corrected.checks_waived,
+        papers_until_hours=more_time,
+        presented=(
+            not is_faculty
+            and presented is not None
+            and grant.accreditor_id in grounds.faculty_bodies
+        ),
+        is_repeat=is_faculty and presented is not None and presented.is_repeat,
     )
     return Case(facts=facts, ended_at=ended_at)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Ground:
+    """What there is of one person on the clock that counts, in whole seconds."""
+
+    window: Span[int]
+    evidence: tuple[Span[int], ...]
+    added: tuple[Span[int], ...] = ()
+    removed: tuple[Span[int], ...] = ()
+
+
+def _ground(
+    db: DbSession,
+    session: WebinarSession,
+    offer: Offer,
+    viewing: Viewing,
+    papers: Papers,
+    user_id: int,
+) -> _Ground:
+    mode, rules, grounds = offer.grant.mode, offer.rules, papers.grounds
+    actual = rules.window is CountingWindow.ACTUAL
+    window = attendance.counting_window(db, session, mode, actual=actual)
+    if mode is ViewingMode.FACULTY:
+        presented = grounds.presented.get(user_id)
+        length = window.end - window.start
+        seconds = 0 if presented is None else min(presented.minutes * 60, length)
+        return _Ground(window=Span(0, length), evidence=(Span(0, seconds),) if seconds else ())
+    spans = viewing.spans(allowed_rate=float(rules.max_playback_rate))
+    corrected = grounds.corrected.get((user_id, mode), Corrected())
+    added, removed = _seconds(corrected.added), _seconds(corrected.removed)
+    if mode is ViewingMode.LIVE:
+        spans = attendance.counting_spans(db, session, mode, spans)
+        spans += grounds.visits.get(user_id, ())
+    elif _is_enough_of_the_whole(db, session, without([*spans, *added], removed), rules):
+        window = attendance.whole_window(db, session)
+    else:
+        spans, added, removed = (
+            attendance.counting_spans(db, session, mode, one) for one in (spans, added, removed)
+        )
+    return _Ground(
+        window=window,
+        evidence=evidence_in(window, spans),
+        added=evidence_in(window, added),
+        removed=evidence_in(window, removed),
+    )
+
+
+def _seconds(spans: Sequence[Span[int]]) -> list[Span[float]]:
+    return [Span(float(span.start), float(span.end)) for span in spans]
+
+
+def _more_time(rules: Rules, corrected: Corrected, ended_at: datetime) -> Fraction | None:
+    """Up to when a correction lets papers come, in hours after the end; None where it is moot."""
+    until = corrected.papers_until
+    if until is None or not _deadlines(rules, None):
+        return None
+    return _hours(ended_at, until)
 
 
 def _is_enough_of_the_whole(
@@ -169,21 +248,38 @@ def _hours(start: datetime, end: datetime) -> Fraction:
     return max(Fraction((end - start) // timedelta(microseconds=1), 3_600_000_000), Fraction(0))
 
 
-def _hours_since(ended_at: datetime, rules: Rules, now: datetime) -> Fraction | None:
-    deadlines = []
-    if rules.test_required and rules.test_deadline_hours is not None:
-        deadlines.append(rules.test_deadline_hours)
-    if rules.evaluation_required and rules.evaluation_deadline_days is not None:
-        deadlines.append(Fraction(rules.evaluation_deadline_days * 24))
+def _deadlines(rules: Rules, more_time: Fraction | None) -> list[Fraction]:
+    """The deadlines of what the rules ask for, in hours after the end."""
+    stated = [
+        rules.test_deadline_hours if rules.test_required else None,
+        _evaluation_hours(rules) if rules.evaluation_required else None,
+    ]
+    deadlines = [deadline_hours(hours, more_time) for hours in stated]
+    return [hours for hours in deadlines if hours is not None]
+
+
+def _evaluation_hours(rules: Rules) -> Fraction | None:
+    days = rules.evaluation_deadline_days
+    return None if days is None else Fraction(days * 24)
+
+
+def _hours_since(
+    ended_at: datetime, rules: Rules, more_time: Fraction | None, now: datetime
+) -> Fraction | None:
     since = _hours(ended_at, now)
-    passed = [deadline for deadline in deadlines if since > deadline]
+    passed = [deadline for deadline in _deadlines(rules, more_time) if since > deadline]
     return max(passed) + JUST_AFTER if passed else None
 
 
-def _best(attempts: list[TestAttempt], rules: Rules, ended_at: datetime) -> TestResult | None:
+def _best(
+    attempts: list[TestAttempt],
+    rules: Rules,
+    more_time: Fraction | None,
+    ended_at: datetime,
+) -> TestResult | None:
     if not attempts or not rules.test_required:
         return None
-    deadline = rules.test_deadline_hours
+    deadline = deadline_hours(rules.test_deadline_hours, more_time)
 
     def worth(attempt: TestAttempt) -> tuple[bool, int, int]:
         in_time = deadline is None or _hours(ended_at, attempt.taken_at) <= deadline

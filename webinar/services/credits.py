@@ -24,7 +24,7 @@ from webinar.models import (
 )
 from webinar.services import attendance, certificates
 from webinar.services.cases import Case, case_of, papers_of
-from webinar.services.evidence import chain, digests
+from webinar.services.evidence import chain, digests, grounds, visits
 from webinar.services.grants import Offer, offers_of, rules_of
 
 # Beats that were on their way at the end have arrived by then.
@@ -87,6 +87,7 @@ def due(db: DbSession, *, now: datetime) -> list[tuple[int, int]]:
     )
     found = {(session_id, user_id) for session_id, user_id in db.execute(undecided)}
     found |= {(session_id, user_id) for session_id, user_id in db.execute(late)}
+    found |= visits.due(db, since=now - LOOK_BACK, until=now - SETTLE_LIVE)
     return sorted(found)
 
 
@@ -94,18 +95,7 @@ def decide_session(
     db: DbSession, session_id: int, *, public_url: str, now: datetime
 ) -> list[CreditDecision]:
     """Decide for everybody with evidence or a decision; returns the new revisions."""
-    people = set(
-        db.scalars(
-            select(ViewingPass.user_id)
-            .join(WatchSegment, WatchSegment.pass_id == ViewingPass.id)
-            .where(ViewingPass.session_id == session_id)
-            .distinct()
-        )
-    ) | set(
-        db.scalars(
-            select(CreditDecision.user_id).where(CreditDecision.session_id == session_id).distinct()
-        )
-    )
+    people = grounds.people(db, session_id)
     return decide_people(db, session_id, sorted(people), public_url=public_url, now=now)
 
 
@@ -150,8 +140,9 @@ def decide_people(
         changed = []
         for offer in offers:
             viewing = watched[offer.grant.mode].get(user_id)
-            if viewing is None and (user_id, offer.grant.id) not in latest:
-                continue  # was not there: nothing to decide
+            was_there = viewing is not None or papers.speak_for(user_id, offer.grant.mode)
+            if not was_there and (user_id, offer.grant.id) not in latest:
+                continue  # nothing to decide
             viewing = viewing or Viewing()
             case = case_of(
                 db,

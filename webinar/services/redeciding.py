@@ -8,7 +8,8 @@ from sqlalchemy import func, select, update
 
 from webinar.db import DbSession
 from webinar.domain.attendance import ViewingMode
-from webinar.models import AccreditationGrant, CreditDecision, ViewingPass, WatchSegment
+from webinar.models import AccreditationGrant
+from webinar.services.evidence import grounds
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,11 @@ def changed(db: DbSession) -> list[Changed]:
         .group_by(AccreditationGrant.session_id)
         .order_by(AccreditationGrant.session_id)
     )
-    return [Changed(session_id, at, _people(db, session_id)) for session_id, at in rows if at]
+    return [
+        Changed(session_id, at, sorted(grounds.people(db, session_id)))
+        for session_id, at in rows
+        if at
+    ]
 
 
 def mark_recorded(db: DbSession, session_id: int, *, now: datetime) -> None:
@@ -38,6 +43,18 @@ def mark_recorded(db: DbSession, session_id: int, *, now: datetime) -> None:
         .where(
             AccreditationGrant.session_id == session_id,
             AccreditationGrant.mode == ViewingMode.RECORDED,
+        )
+        .values(changed_at=now)
+    )
+
+
+def mark_held(db: DbSession, session_id: int, *, now: datetime) -> None:
+    """What is known of the session as it was held changed: outages, visits, what was presented."""
+    db.execute(
+        update(AccreditationGrant)
+        .where(
+            AccreditationGrant.session_id == session_id,
+            AccreditationGrant.mode != ViewingMode.RECORDED,
         )
         .values(changed_at=now)
     )
@@ -53,14 +70,3 @@ def settle(db: DbSession, done: Changed) -> None:
         )
         .values(changed_at=None)
     )
-
-
-def _people(db: DbSession, session_id: int) -> list[int]:
-    """Everybody with evidence or with a decision."""
-    watched = (
-        select(ViewingPass.user_id)
-        .join(WatchSegment, WatchSegment.pass_id == ViewingPass.id)
-        .where(ViewingPass.session_id == session_id)
-    )
-    decided = select(CreditDecision.user_id).where(CreditDecision.session_id == session_id)
-    return sorted(set(db.scalars(watched.distinct())) | set(db.scalars(decided.distinct())))
