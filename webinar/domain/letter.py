@@ -25,6 +25,9 @@ class MailKind(StrEnum):
     EXTENSION_DECLINED = "extension_declined"
     # The series.
     SERIES_REGISTERED = "series_registered"
+    CREDIT_PENDING = "credit_pending"
+    # The appeal.
+    APPEAL_ANSWERED = "appeal_answered"
     # The certificate.
     CERTIFICATE_READY = "certificate_ready"
     # The role given (its row).
@@ -65,6 +68,23 @@ class CertificateFacts:
 
     number: str
     credits: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppealFacts:
+    """What a mail says of an appeal that was answered; the words are the letter's `answer`."""
+
+    body: str
+    is_upheld: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class PendingFacts:
+    """Credit that waits for the person: what is still to do, and until when."""
+
+    body: str
+    step: str
+    due_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +145,8 @@ class Letter:
     series: SeriesFacts | None = None
     role: RoleFacts | None = None
     faculty: FacultyFacts | None = None
+    appeal: AppealFacts | None = None
+    pending: tuple[PendingFacts, ...] = ()
     answer: str = ""
     """What the organisers wrote to the person."""
 

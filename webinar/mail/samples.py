@@ -3,12 +3,14 @@
 from datetime import UTC, datetime, timedelta
 
 from webinar.domain.letter import (
+    AppealFacts,
     CertificateFacts,
     FacultyFacts,
     Letter,
     LinkFacts,
     MailKind,
     OwedFacts,
+    PendingFacts,
     RoleFacts,
     SeriesFacts,
     SessionFacts,
@@ -36,6 +38,12 @@ LINKS = frozenset(
         MailKind.ROLE_INVITED,
     }
 )
+ANSWERS = {
+    MailKind.EXTENSION_DECLINED: (
+        "Everybody had six months, and the slides stay on the page of the session."
+    ),
+    MailKind.APPEAL_ANSWERED: "The report of the meeting shows that you were there until 19:00.",
+}
 FACULTY = frozenset({MailKind.FACULTY_INVITED, MailKind.FACULTY_REMINDER})
 
 
@@ -77,9 +85,16 @@ def sample_letter(kind: MailKind, *, zone: str = "America/New_York") -> Letter:
         )
         if kind in FACULTY
         else None,
-        answer="Everybody had six months, and the slides stay on the page of the session."
-        if kind is MailKind.EXTENSION_DECLINED
-        else "",
+        appeal=AppealFacts(body="CME", is_upheld=True)
+        if kind is MailKind.APPEAL_ANSWERED
+        else None,
+        pending=(
+            PendingFacts(body="CME", step="Take the test.", due_at=NOW + timedelta(days=3)),
+            PendingFacts(body="ESMO-MORA", step="Fill in the evaluation."),
+        )
+        if kind is MailKind.CREDIT_PENDING
+        else (),
+        answer=ANSWERS.get(kind, ""),
     )
 
 

@@ -43,6 +43,7 @@ from webinar.models import (
 from webinar.services import (
     announcements,
     closing_warnings,
+    credit_letters,
     deliveries,
     faculty,
     links,
@@ -246,6 +247,20 @@ def _series_registered(db: DbSession, delivery: Delivery, now: datetime) -> Outc
     return _letter(delivery, series=facts)
 
 
+def _appeal_answered(db: DbSession, delivery: Delivery, _now: datetime) -> Outcome:
+    appeal, facts = credit_letters.appeal_answered(db, delivery)
+    letter = _letter(delivery, session=session_facts(appeal.session), answer=appeal.answer)
+    return replace(letter, appeal=facts)
+
+
+def _credit_pending(db: DbSession, delivery: Delivery, now: datetime) -> Outcome:
+    pending = credit_letters.pending_of(db, delivery.subject_id, delivery.user_id, now=now)
+    if not pending:
+        return Dropped("nothing is missing any more")
+    session = db.get_one(WebinarSession, delivery.subject_id)
+    return replace(_letter(delivery, session=session_facts(session)), pending=pending)
+
+
 def _certificate_ready(db: DbSession, delivery: Delivery, now: datetime) -> Outcome:
     certificate = db.get_one(Certificate, delivery.subject_id)
     if certificate.revoked_at is not None or certificate.superseded_by is not None:
@@ -335,6 +350,8 @@ WRITERS: dict[MailKind, Writer] = {
     MailKind.EXTENSION_WITHDRAWN: _extension_withdrawn,
     MailKind.EXTENSION_DECLINED: _extension_declined,
     MailKind.SERIES_REGISTERED: _series_registered,
+    MailKind.CREDIT_PENDING: _credit_pending,
+    MailKind.APPEAL_ANSWERED: _appeal_answered,
     MailKind.CERTIFICATE_READY: _certificate_ready,
     MailKind.ROLE_INVITED: _role_invited,
     MailKind.FACULTY_INVITED: _faculty_invited,

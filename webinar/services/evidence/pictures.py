@@ -1,0 +1,67 @@
+"""The picture of what counted for a person: of a standing decision, or of the evidence as it is."""
+
+from math import ceil
+
+from webinar.db import DbSession
+from webinar.domain.attendance import ViewingMode, accepted_segments, coverage
+from webinar.domain.evidence_picture import EvidencePicture, Source
+from webinar.domain.replay import facts_of
+from webinar.domain.span import Span, clip, union
+from webinar.domain.wording import local_moment
+from webinar.models import CreditDecision, WebinarSession
+from webinar.services import attendance
+from webinar.services.grants import Offer, rules_of
+
+MOST_SOURCES = 20
+
+
+def of_decision(decision: CreditDecision) -> EvidencePicture:
+    """What the decision was made from, out of the facts kept beside it."""
+    facts, rules = facts_of(decision.inputs), rules_of(decision.policy)
+    window = facts.window
+    return EvidencePicture(
+        mode=facts.mode,
+        starts=window.start,
+        total_seconds=window.end - window.start,
+        parts=tuple(
+            Span(part.start - window.start, part.end - window.start)
+            for part in union(clip(facts.evidence, window))
+        ),
+        counted_seconds=decision.seconds_counted,
+        threshold_seconds=ceil(rules.threshold * decision.window_seconds) or None,
+    )
+
+
+def of_now(
+    db: DbSession, session: WebinarSession, user_id: int, offer: Offer
+) -> EvidencePicture | None:
+    """What counts by the evidence as it is; None for a mode in which nobody is seen."""
+    mode = offer.grant.mode
+    if mode not in (ViewingMode.LIVE, ViewingMode.RECORDED):
+        return None
+    presence = attendance.presence_now(db, session, user_id, mode)
+    return EvidencePicture(
+        mode=mode,
+        starts=attendance.counting_window(db, session, mode).start,
+        total_seconds=presence.total_seconds,
+        parts=presence.parts,
+        counted_seconds=presence.counted_seconds,
+        threshold_seconds=ceil(offer.rules.threshold * presence.total_seconds) or None,
+    )
+
+
+def sources_of(
+    db: DbSession, session: WebinarSession, user_id: int, mode: ViewingMode
+) -> tuple[Source, ...]:
+    """Each page that was open, and how much it saw of the window; what overlaps stands in each."""
+    if mode not in (ViewingMode.LIVE, ViewingMode.RECORDED):
+        return ()
+    window = attendance.counting_window(db, session, mode)
+    found = []
+    for load in attendance.viewing_of(db, session.id, user_id, mode).loads:
+        spans = accepted_segments(load.facts, load.rows)
+        seen = coverage(window, attendance.counting_spans(db, session, mode, spans))
+        opened = local_moment(load.facts.issued_at, session.zone)
+        found.append((load.facts.issued_at, Source(f"Page opened {opened}", seen)))
+    found.sort(key=lambda pair: pair[0])
+    return tuple(source for _, source in found[:MOST_SOURCES])
