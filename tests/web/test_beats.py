@@ -271,10 +271,10 @@ def test_nothing_is_acknowledged_while_the_database_is_away_and_nothing_is_lost(
     really_store = beat_store.store_segments
     is_away = True
 
-    def store(session: DbSession, touched: list[Any]) -> None:
+    def store(session: DbSession, touched: list[Any], *, now: datetime) -> None:
         if is_away:
             raise OperationalError("INSERT", None, Exception("the server is away"))
-        really_store(session, touched)
+        really_store(session, touched, now=now)
 
     monkeypatch.setattr(beat_store, "store_segments", store)
 

@@ -60,7 +60,7 @@ def watching(stage: Stage, evening: Evening, found: Sequence[Visit]) -> list[Act
             ).pass_id
 
     def leave(now: datetime) -> None:
-        _store(stage.db, session, found, passes)
+        _store(stage.db, session, found, passes, now=now)
 
     return [
         Act(session.starts_at + LATE_START + timedelta(seconds=1), arrive),
@@ -69,7 +69,12 @@ def watching(stage: Stage, evening: Evening, found: Sequence[Visit]) -> list[Act
 
 
 def _store(
-    db: DbSession, session: WebinarSession, found: Sequence[Visit], passes: dict[int, str]
+    db: DbSession,
+    session: WebinarSession,
+    found: Sequence[Visit],
+    passes: dict[int, str],
+    *,
+    now: datetime,
 ) -> None:
     touched = []
     for visit in found:
@@ -86,7 +91,7 @@ def _store(
                 last_at=left_at,
             )
         )
-    attendance.store_segments(db, touched)
+    attendance.store_segments(db, touched, now=now)
 
 
 def _milliseconds(at: datetime) -> int:

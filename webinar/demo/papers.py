@@ -83,6 +83,7 @@ def _second_watching(
         attendance.store_segments(
             stage.db,
             [Touched(issued.pass_id, 0, 0, int(seconds * 1000), int(seconds // 15), now, over)],
+            now=over,
         )
         items = stage.db.scalars(
             select(TestItem).where(TestItem.session_id == session.id).order_by(TestItem.position)

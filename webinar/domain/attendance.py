@@ -31,6 +31,9 @@ EDGE_SECONDS = 2.0
 BRIDGE_SECONDS = 1.0
 """A gap shorter than this between consecutive segments of one pass is no gap."""
 
+RECORDED_PASS_LASTS = timedelta(days=7)
+"""An open page takes another pass then, so that evidence of long windows is complete in time."""
+
 LIVE_BEHIND_SECONDS = 120.0
 """How far behind the present a live picture may be: sending, packaging, the player's buffer."""
 
@@ -167,8 +170,15 @@ def sign_pass(secret: bytes, facts: PassFacts) -> str:
     return base64.urlsafe_b64encode(payload + _signature(secret, payload)).decode()
 
 
+def beats_end_at(mode: ViewingMode, issued_at: datetime, expires_at: datetime) -> datetime:
+    """From then on no beat is taken under the pass. `expires_at` is the end of the window."""
+    if mode is ViewingMode.RECORDED:
+        return min(expires_at, issued_at + RECORDED_PASS_LASTS)
+    return expires_at
+
+
 def read_pass(secret: bytes, token: str, *, now: datetime) -> PassFacts:
-    """What the pass says, or ForgedPass, or ExpiredPass from `expires_at` on."""
+    """What the pass says, or ForgedPass, or ExpiredPass from `beats_end_at` on."""
     try:
         signed = base64.b64decode(token, altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
@@ -179,15 +189,16 @@ def read_pass(secret: bytes, token: str, *, now: datetime) -> PassFacts:
     if len(payload) != _LAYOUT.size or payload[0] != _VERSION:
         raise ForgedPass(_FORGED)
     _, mode, pass_id, user_id, session_id, issued, expires, start, end = _LAYOUT.unpack(payload)
+    issued_at = _EPOCH + timedelta(microseconds=issued)
     expires_at = _EPOCH + timedelta(microseconds=expires)
-    if now >= expires_at:
+    if now >= beats_end_at(_MODES[mode], issued_at, expires_at):
         raise ExpiredPass("This viewing pass is no longer valid; load the page again to go on.")
     return PassFacts(
         pass_id=pass_id_from(pass_id),
         user_id=user_id,
         session_id=session_id,
         mode=_MODES[mode],
-        issued_at=_EPOCH + timedelta(microseconds=issued),
+        issued_at=issued_at,
         expires_at=expires_at,
         window=Span(start, end),
     )

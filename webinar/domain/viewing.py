@@ -20,8 +20,6 @@ class PageLoad:
 
     facts: PassFacts
     rows: tuple[SegmentRow, ...]
-    digest: str = ""
-    """Over the stored rows, if it was read from such."""
 
     @property
     def last_seen_at(self) -> datetime:
@@ -30,10 +28,21 @@ class PageLoad:
 
 
 @dataclass(frozen=True)
+class StoredLoad:
+    """The rows of a page load as they stand in the database: their digest, and the last beat."""
+
+    pass_id: str
+    digest: str
+    last_seen_at: datetime
+
+
+@dataclass(frozen=True)
 class Viewing:
     """The page loads of one person in one session and one mode."""
 
     loads: tuple[PageLoad, ...] = ()
+    stored: tuple[StoredLoad, ...] = ()
+    """All it was read from, also what was left out since."""
 
     @property
     def last_seen_at(self) -> datetime | None:
@@ -57,7 +66,7 @@ class Viewing:
             )
             if rows:
                 loads.append(PageLoad(load.facts, rows))
-        return Viewing(tuple(loads))
+        return Viewing(tuple(loads), self.stored)
 
     def spans(self, *, allowed_rate: float = ALLOWED_RATE) -> list[Span[float]]:
         """The union of what counts as played, over all page loads and devices.

@@ -28,8 +28,8 @@ from webinar.domain.errors import Gone, NotFound
 from webinar.domain.figures import minutes_and_seconds
 from webinar.domain.session import SessionStatus
 from webinar.domain.span import Span, clip
-from webinar.domain.viewing import PageLoad, Viewing
-from webinar.models import ViewingPass, WatchSegment, WebinarSession
+from webinar.domain.viewing import PageLoad, StoredLoad, Viewing
+from webinar.models import Registration, ViewingPass, WatchSegment, WebinarSession
 from webinar.services import recording_edits, recordings
 from webinar.services.evidence import digests
 
@@ -39,6 +39,12 @@ LIVE_LATE = timedelta(hours=4)
 # ... and hears of it until the day after: a laptop that was closed sends when it is opened.
 LIVE_GRACE = timedelta(hours=24)
 ROWS_AT_ONCE = 1000
+HELD_UP = timedelta(minutes=5)
+FREEZE_AFTER = timedelta(minutes=15)
+"""Between the last beat that can come and the freezing: what waits in a process is stored by then.
+
+Well above HELD_UP: a batch older than that is looked at before it is stored.
+"""
 
 
 @dataclass(frozen=True)
@@ -126,11 +132,13 @@ def issue_pass(
     return IssuedPass(sign_pass(secret, facts), facts.pass_id, closes_at)
 
 
-def store_segments(db: DbSession, touched: Sequence[Touched]) -> None:
+def store_segments(db: DbSession, touched: Sequence[Touched], *, now: datetime) -> None:
     """Write segments, each (pass, number) at most once; a row there already only grows.
 
-    Raises IntegrityError if a pass has no row: see `known_passes`.
+    What was held up so long that its pass may be frozen is left out if it is. Raises
+    IntegrityError if a pass has no row: see `known_passes`.
     """
+    touched = _under_open_passes(db, touched, now=now)
     table = cast(Table, WatchSegment.__table__)
     if db.get_bind().dialect.name == "postgresql":
         fresh = postgresql.insert(table)
@@ -176,6 +184,29 @@ def store_segments(db: DbSession, touched: Sequence[Touched]) -> None:
 def known_passes(db: DbSession, pass_ids: Sequence[str]) -> set[str]:
     """Which of these passes have a row; an erased person's have none any more."""
     return set(db.scalars(select(ViewingPass.id).where(ViewingPass.id.in_(pass_ids))))
+
+
+def _under_open_passes(
+    db: DbSession, touched: Sequence[Touched], *, now: datetime
+) -> Sequence[Touched]:
+    """Without those of passes that were frozen while they waited; the rest is not even asked for.
+
+    Beats are taken until a pass ends and stored within a second. Only where the database was away
+    for minutes a pass can have been frozen in between; its row is held while that is looked at.
+    """
+    held_up = sorted({row.pass_id for row in touched if now - row.first_at >= HELD_UP})
+    if not held_up:
+        return touched
+    frozen: set[str] = set()
+    for first in range(0, len(held_up), ROWS_AT_ONCE):
+        some = db.execute(
+            select(ViewingPass.id, ViewingPass.frozen_at)
+            .where(ViewingPass.id.in_(held_up[first : first + ROWS_AT_ONCE]))
+            .order_by(ViewingPass.id)
+            .with_for_update(read=True, key_share=True)
+        )
+        frozen |= {pass_id for pass_id, frozen_at in some if frozen_at is not None}
+    return [row for row in touched if row.pass_id not in frozen]
 
 
 def viewing_of(db: DbSession, session_id: int, user_id: int, mode: ViewingMode) -> Viewing:
@@ -283,8 +314,14 @@ def _played(session_id: int, mode: ViewingMode) -> Select[tuple[object, ...]]:
             WatchSegment.seq,
             WatchSegment.first_at,
             WatchSegment.last_at,
+            Registration.cancelled_at,
         )
         .join(WatchSegment, WatchSegment.pass_id == ViewingPass.id)
+        .outerjoin(
+            Registration,
+            (Registration.session_id == ViewingPass.session_id)
+            & (Registration.user_id == ViewingPass.user_id),
+        )
         .where(ViewingPass.session_id == session_id, ViewingPass.mode == mode)
         .order_by(ViewingPass.user_id, ViewingPass.id, WatchSegment.number)
     )
@@ -295,17 +332,31 @@ def _viewing(
     rows: Sequence[Row[tuple[object, ...]]], session_id: int, mode: ViewingMode
 ) -> Viewing:
     loads = []
+    stored = []
     for pass_id, own in groupby(rows, key=lambda row: str(row.id)):
-        stored = list(own)
+        segments = list(own)
         facts = PassFacts(
             pass_id=pass_id,
-            user_id=stored[0].user_id,
+            user_id=segments[0].user_id,
             session_id=session_id,
             mode=mode,
-            issued_at=stored[0].issued_at,
-            expires_at=stored[0].expires_at,
+            issued_at=segments[0].issued_at,
+            expires_at=segments[0].expires_at,
             window=Span(0, 0),  # stored segments were held against the pass's window already
         )
+        digest = digests.of_viewing(
+            pass_id,
+            session_id,
+            facts.user_id,
+            mode,
+            facts.issued_at,
+            facts.expires_at,
+            (
+                (row.number, row.from_ms, row.to_ms, row.seq, row.first_at, row.last_at)
+                for row in segments
+            ),
+        )
+        stored.append(StoredLoad(pass_id, digest, max(row.last_at for row in segments)))
         loads.append(
             PageLoad(
                 facts,
@@ -315,20 +366,11 @@ def _viewing(
                         row.first_at,
                         row.last_at,
                     )
-                    for row in stored
-                ),
-                digests.of_viewing(
-                    pass_id,
-                    session_id,
-                    facts.user_id,
-                    mode,
-                    facts.issued_at,
-                    facts.expires_at,
-                    (
-                        (row.number, row.from_ms, row.to_ms, row.seq, row.first_at, row.last_at)
-                        for row in stored
-                    ),
+                    for row in segments
                 ),
             )
         )
-    return Viewing(tuple(loads))
+    viewing = Viewing(tuple(loads), tuple(stored))
+    # A pass outlives the place it was given for; what is said under it after that does not count.
+    cancelled_at = rows[0].cancelled_at if rows else None
+    return viewing if cancelled_at is None else viewing.before(cancelled_at)

@@ -171,7 +171,7 @@ def decide_people(
 
 def evidence_hash_of(viewing: Viewing) -> str:
     """Of the stored rows a decision is read from; beats that come later change it."""
-    return digests.of_evidence((load.facts.pass_id, load.digest) for load in viewing.loads)
+    return digests.of_evidence((load.pass_id, load.digest) for load in viewing.stored)
 
 
 def latest_of(db: DbSession, session_id: int, user_id: int) -> list[CreditDecision]:
@@ -307,9 +307,9 @@ def _write(
 def _mark_decided(db: DbSession, by_person: dict[int, Viewing]) -> None:
     """Remember how far the evidence went that was decided upon; later beats are new evidence."""
     seen = [
-        {"id": load.facts.pass_id, "decided_until": load.last_seen_at}
+        {"id": load.pass_id, "decided_until": load.last_seen_at}
         for viewing in by_person.values()
-        for load in viewing.loads
+        for load in viewing.stored
     ]
     if seen:
         db.execute(update(ViewingPass), seen)

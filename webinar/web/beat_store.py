@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Condition, Thread
 from weakref import WeakSet
@@ -154,7 +154,7 @@ class BeatStore:
         """Commit, or say False. Beats under passes that no longer exist are left out."""
         try:
             with self._one_writer(), DbSession(self._engine) as db:
-                store_segments(db, touched)
+                store_segments(db, touched, now=datetime.now(UTC))
                 db.commit()
         except IntegrityError:
             return self._store_known(touched)
@@ -170,7 +170,8 @@ class BeatStore:
                 ids = sorted({row.pass_id for row in touched})
                 for first in range(0, len(ids), 1000):
                     known |= known_passes(db, ids[first : first + 1000])
-                store_segments(db, [row for row in touched if row.pass_id in known])
+                there = [row for row in touched if row.pass_id in known]
+                store_segments(db, there, now=datetime.now(UTC))
                 db.commit()
         except (SQLAlchemyError, OSError):
             log.exception("beats could not be stored yet: segments=%s", len(touched))
