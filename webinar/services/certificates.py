@@ -19,11 +19,20 @@ from webinar.domain.certificate import (
 )
 from webinar.domain.credit import Reason
 from webinar.domain.errors import Conflict, DomainError, NotFound
+from webinar.domain.evidence_chain import LinkKind, NewLink
 from webinar.domain.letter import MailKind
 from webinar.domain.timezone import to_local
 from webinar.domain.wording import local_time_range, long_date, zone_abbreviation
-from webinar.models import Certificate, CreditDecision, User, WebinarSession
-from webinar.services import audit, deliveries
+from webinar.models import (
+    Certificate,
+    CertificatePaper,
+    CreditDecision,
+    User,
+    WebinarSession,
+)
+from webinar.services import audit, deliveries, issuer
+from webinar.services.evidence import chain
+from webinar.services.evidence.digests import of_certificate
 
 
 class UnknownCertificate(NotFound):
@@ -59,16 +68,7 @@ def follow(
 
     The first earned credit issues it, another one supersedes it, the last one lost revokes it.
     """
-    earned = db.scalars(
-        select(CreditDecision)
-        .where(
-            CreditDecision.session_id == session.id,
-            CreditDecision.user_id == user_id,
-            CreditDecision.is_latest,
-            CreditDecision.reason == Reason.OK,
-        )
-        .order_by(CreditDecision.grant_id)
-    ).all()
+    earned = _earned(db, session.id, user_id)
     before = _newest(db, session.id, user_id)
     if not earned:
         if before is not None and before.revoked_at is None:
@@ -77,39 +77,59 @@ def follow(
     lines = tuple(_line(decision) for decision in earned)
     if before is not None and content_of(before).lines == lines:
         return None  # also where it was revoked by hand: that is not undone by itself
-    revision = 0 if before is None else before.revision + 1
-    number = new_number(secrets.token_bytes(8))
     stands = before if before is not None and before.revoked_at is None else None
-    content = _content(db, session, user_id, earned, lines, public_url=public_url, now=now)
-    content = replace(
-        content,
-        number=number,
-        supersedes=stands.number if stands else "",
-        verify_url=f"{public_url}/verify/{number}",
+    return _issue(
+        db, session, user_id, earned, before, replaced=stands, public_url=public_url, now=now
     )
-    certificate = Certificate(
-        number=number,
-        session_id=session.id,
-        user_id=user_id,
-        revision=revision,
-        content=json.loads(content.to_json()),
-        content_digest=content.digest,
-        decision_ids=[decision.id for decision in earned],
-        issued_at=now,
-    )
-    db.add(certificate)
-    if stands is not None:
-        stands.superseded_by = number
-    db.flush()
-    deliveries.queue(
+
+
+def reissue(
+    db: DbSession,
+    number: str,
+    *,
+    actor_id: int,
+    reason: str,
+    public_url: str,
+    now: datetime,
+) -> Certificate:
+    """Issue it anew, as account, session and grants say it today; the new one takes its place.
+
+    Also for one that was revoked by hand. Raises Conflict for one that is no longer the newest,
+    and where no credit stands.
+    """
+    if not reason.strip():
+        raise DomainError("Say why the certificate is issued anew; the audit trail keeps it.")
+    before = verify(db, number).certificate
+    newest = _newest(db, before.session_id, before.user_id)
+    if newest is None or newest.id != before.id:
+        raise Conflict(
+            "A newer certificate has taken the place of this one. Issue that one anew instead."
+        )
+    earned = _earned(db, before.session_id, before.user_id)
+    if not earned:
+        raise Conflict("No credit stands for this session, so there is nothing to certify.")
+    session = db.get_one(WebinarSession, before.session_id)
+    fresh = _issue(
         db,
-        MailKind.CERTIFICATE_READY,
-        user_id=user_id,
-        subject_id=certificate.id,
-        due_at=now,
+        session,
+        before.user_id,
+        earned,
+        before,
+        replaced=before,
+        public_url=public_url,
         now=now,
     )
-    return certificate
+    audit.write(
+        db,
+        actor_id=actor_id,
+        action="certificate issued anew",
+        subject=f"session {session.id}",
+        before={"number": before.number},
+        after={"number": fresh.number},
+        reason=reason.strip(),
+        now=now,
+    )
+    return fresh
 
 
 def revoke(
@@ -153,6 +173,92 @@ def content_of(certificate: Certificate) -> CertificateContent:
     return CertificateContent.from_json(json.dumps(certificate.content))
 
 
+def vouch(db: DbSession, changed: Sequence[Certificate], *, now: datetime) -> None:
+    """Add the certificates, as they are now, to the chain of their session's evidence."""
+    if not changed:
+        return
+    db.flush()
+    links = [
+        NewLink(
+            LinkKind.CERTIFICATE, str(one.id), of_certificate(one, db.get(CertificatePaper, one.id))
+        )
+        for one in changed
+    ]
+    chain.append(db, changed[0].session_id, links, now=now)
+
+
+def history_of(db: DbSession, certificate: Certificate) -> list[Certificate]:
+    """Every certificate this person was issued for this session, the newest first."""
+    return list(
+        db.scalars(
+            select(Certificate)
+            .where(
+                Certificate.session_id == certificate.session_id,
+                Certificate.user_id == certificate.user_id,
+            )
+            .order_by(Certificate.revision.desc())
+        )
+    )
+
+
+def _earned(db: DbSession, session_id: int, user_id: int) -> Sequence[CreditDecision]:
+    return db.scalars(
+        select(CreditDecision)
+        .where(
+            CreditDecision.session_id == session_id,
+            CreditDecision.user_id == user_id,
+            CreditDecision.is_latest,
+            CreditDecision.reason == Reason.OK,
+        )
+        .order_by(CreditDecision.grant_id)
+    ).all()
+
+
+def _issue(
+    db: DbSession,
+    session: WebinarSession,
+    user_id: int,
+    earned: Sequence[CreditDecision],
+    before: Certificate | None,
+    *,
+    replaced: Certificate | None,
+    public_url: str,
+    now: datetime,
+) -> Certificate:
+    number = new_number(secrets.token_bytes(8))
+    content = replace(
+        _content(db, session, user_id, earned, public_url=public_url, now=now),
+        number=number,
+        supersedes=replaced.number if replaced else "",
+        verify_url=f"{public_url}/verify/{number}",
+    )
+    certificate = Certificate(
+        number=number,
+        session_id=session.id,
+        user_id=user_id,
+        revision=0 if before is None else before.revision + 1,
+        content=json.loads(content.to_json()),
+        content_digest=content.digest,
+        decision_ids=[decision.id for decision in earned],
+        issued_at=now,
+    )
+    db.add(certificate)
+    if replaced is not None:
+        replaced.superseded_by = number
+    vouch_for = [certificate] if replaced is None else [certificate, replaced]
+    db.flush()
+    vouch(db, vouch_for, now=now)
+    deliveries.queue(
+        db,
+        MailKind.CERTIFICATE_READY,
+        user_id=user_id,
+        subject_id=certificate.id,
+        due_at=now,
+        now=now,
+    )
+    return certificate
+
+
 def _newest(db: DbSession, session_id: int, user_id: int) -> Certificate | None:
     return db.scalar(
         select(Certificate)
@@ -167,6 +273,7 @@ def _revoke(
 ) -> None:
     certificate.revoked_at = now
     certificate.revoke_reason = reason
+    vouch(db, [certificate], now=now)
     audit.write(
         db,
         actor_id=actor_id,
@@ -194,7 +301,6 @@ def _content(
     session: WebinarSession,
     user_id: int,
     earned: Sequence[CreditDecision],
-    lines: tuple[CreditLine, ...],
     *,
     public_url: str,
     now: datetime,
@@ -203,6 +309,7 @@ def _content(
     modes = {decision.grant.mode for decision in earned}
     mode = ViewingMode.LIVE if ViewingMode.LIVE in modes else ViewingMode.RECORDED
     attended = max(d.seconds_counted for d in earned if d.grant.mode is mode)
+    who = issuer.bound()
     hours = local_time_range(session.starts_at, session.ends_at, zone)
     return CertificateContent(
         number="",
@@ -215,11 +322,14 @@ def _content(
         ),
         mode=mode,
         provider=session.society.name,
+        provider_legal_name=who.legal_name,
         auspices=", ".join(sorted(lent.society.name for lent in session.auspices)),
-        lines=lines,
+        lines=tuple(_line(decision) for decision in earned),
         minutes_attended=attended // 60,
         faculty=tuple(dict.fromkeys(member.name for member in session.faculty)),
         disclosures_url=f"{public_url}/sessions/{session.public_id}",
         issued_on=to_local(now, zone).date(),
+        signatory=who.signatory,
+        signatory_role=who.signatory_role,
         verify_url="",
     )

@@ -15,7 +15,16 @@ from webinar.db import DbSession
 from webinar.domain.attendance import ViewingMode
 from webinar.domain.evidence_chain import LinkKind, digest_of
 from webinar.domain.figures import plain_credit
-from webinar.models import AttentionCheck, CreditDecision, TestAttempt, ViewingPass, WatchSegment
+from webinar.models import (
+    AttentionCheck,
+    Certificate,
+    CertificatePaper,
+    CreditDecision,
+    TestAttempt,
+    ViewingPass,
+    WatchSegment,
+)
+from webinar.services.evidence.case_digests import stored_correction, stored_incident
 
 SegmentColumns = tuple[int, int, int, int, datetime, datetime]
 """Number, from and to in milliseconds, seq, first and last time of the server."""
@@ -104,6 +113,33 @@ def of_check(check: AttentionCheck) -> str:
     )
 
 
+def of_certificate(certificate: Certificate, paper: CertificatePaper | None) -> str:
+    """Of a certificate and its paper as they are now: revocation and replacement are in it."""
+    facts = {
+        "id": certificate.id,
+        "number": certificate.number,
+        "session": certificate.session_id,
+        "person": certificate.user_id,
+        "revision": certificate.revision,
+        "content": json.dumps(certificate.content, sort_keys=True, ensure_ascii=False),
+        "content_digest": certificate.content_digest,
+        "decisions": tuple(certificate.decision_ids),
+        "issued_at": certificate.issued_at,
+        "superseded_by": certificate.superseded_by,
+        "revoked_at": certificate.revoked_at,
+        "revoke_reason": certificate.revoke_reason,
+    }
+    if paper is not None:
+        facts |= {
+            "pdf": hashlib.sha256(paper.pdf).hexdigest(),
+            "sha256": paper.sha256,
+            "badge": paper.badge,
+            "key": paper.key_id,
+            "made_at": paper.made_at,
+        }
+    return digest_of(facts)
+
+
 def _stored_viewing(db: DbSession, subject: str) -> str | None:
     row = db.execute(
         select(
@@ -147,11 +183,23 @@ def _stored_check(db: DbSession, subject: str) -> str | None:
     return None if check is None else of_check(check)
 
 
+def _stored_certificate(db: DbSession, subject: str) -> str | None:
+    certificate = db.get(Certificate, int(subject), populate_existing=True)
+    if certificate is None:
+        return None
+    return of_certificate(
+        certificate, db.get(CertificatePaper, certificate.id, populate_existing=True)
+    )
+
+
 DIGESTS: dict[LinkKind, Callable[[DbSession, str], str | None]] = {
     LinkKind.VIEWING: _stored_viewing,
     LinkKind.DECISION: _stored_decision,
     LinkKind.ATTEMPT: _stored_attempt,
     LinkKind.CHECK: _stored_check,
+    LinkKind.INCIDENT: stored_incident,
+    LinkKind.CORRECTION: stored_correction,
+    LinkKind.CERTIFICATE: _stored_certificate,
 }
 """By the kind of link: the digest of the stored row, or None if there is no such row.
 
