@@ -25,6 +25,7 @@ from webinar.models import (
     WatchSegment,
 )
 from webinar.services.evidence.case_digests import stored_correction, stored_incident
+from webinar.services.evidence.case_digests import stored_correction, stored_incident
 
 SegmentColumns = tuple[int, int, int, int, datetime, datetime]
 """Number, from and to in milliseconds, seq, first and last time of the server."""
@@ -197,6 +198,8 @@ DIGESTS: dict[LinkKind, Callable[[DbSession, str], str | None]] = {
     LinkKind.DECISION: _stored_decision,
     LinkKind.ATTEMPT: _stored_attempt,
     LinkKind.CHECK: _stored_check,
+    LinkKind.INCIDENT: stored_incident,
+    LinkKind.CORRECTION: stored_correction,
     LinkKind.INCIDENT: stored_incident,
     LinkKind.CORRECTION: stored_correction,
     LinkKind.CERTIFICATE: _stored_certificate,
