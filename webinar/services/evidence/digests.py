@@ -6,8 +6,9 @@ against what they follow from instead.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from itertools import groupby
 
 from sqlalchemy import select
 
@@ -24,7 +25,6 @@ from webinar.models import (
     ViewingPass,
     WatchSegment,
 )
-from webinar.services.evidence.case_digests import stored_correction, stored_incident
 from webinar.services.evidence.case_digests import stored_correction, stored_incident
 
 SegmentColumns = tuple[int, int, int, int, datetime, datetime]
@@ -50,10 +50,49 @@ def of_viewing(
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def stored_viewings(db: DbSession, pass_ids: Sequence[str]) -> dict[str, str]:
+    """By pass, over the rows as they stand; whom there is no row of is not in it."""
+    found = db.execute(
+        select(
+            WatchSegment.pass_id,
+            WatchSegment.number,
+            WatchSegment.from_ms,
+            WatchSegment.to_ms,
+            WatchSegment.seq,
+            WatchSegment.first_at,
+            WatchSegment.last_at,
+        )
+        .where(WatchSegment.pass_id.in_(pass_ids))
+        .order_by(WatchSegment.pass_id, WatchSegment.number)
+    )
+    segments = {
+        pass_id: [
+            (row.number, row.from_ms, row.to_ms, row.seq, row.first_at, row.last_at) for row in own
+        ]
+        for pass_id, own in groupby(found, key=lambda row: str(row.pass_id))
+    }
+    passes = db.execute(
+        select(
+            ViewingPass.id,
+            ViewingPass.session_id,
+            ViewingPass.user_id,
+            ViewingPass.mode,
+            ViewingPass.issued_at,
+            ViewingPass.expires_at,
+        ).where(ViewingPass.id.in_(pass_ids))
+    )
+    return {row.id: of_viewing(*row._tuple(), segments.get(row.id, [])) for row in passes}
+
+
 def of_evidence(viewings: Iterable[tuple[str, str]]) -> str:
     """Of all that one decision was read from: (pass id, digest of its viewing), in any order."""
     lines = "\n".join(f"{pass_id}|{digest}" for pass_id, digest in sorted(viewings))
     return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def of_closing(session_id: int, length: int, head: str) -> str:
+    """Of the chain as it stands when the live evidence of a session is whole."""
+    return hashlib.sha256(f"{session_id}|{length}|{head}".encode()).hexdigest()
 
 
 def of_decision(decision: CreditDecision) -> str:
@@ -142,31 +181,7 @@ def of_certificate(certificate: Certificate, paper: CertificatePaper | None) -> 
 
 
 def _stored_viewing(db: DbSession, subject: str) -> str | None:
-    row = db.execute(
-        select(
-            ViewingPass.id,
-            ViewingPass.session_id,
-            ViewingPass.user_id,
-            ViewingPass.mode,
-            ViewingPass.issued_at,
-            ViewingPass.expires_at,
-        ).where(ViewingPass.id == subject)
-    ).one_or_none()
-    if row is None:
-        return None
-    segments = db.execute(
-        select(
-            WatchSegment.number,
-            WatchSegment.from_ms,
-            WatchSegment.to_ms,
-            WatchSegment.seq,
-            WatchSegment.first_at,
-            WatchSegment.last_at,
-        )
-        .where(WatchSegment.pass_id == subject)
-        .order_by(WatchSegment.number)
-    )
-    return of_viewing(*row, (segment._tuple() for segment in segments))
+    return stored_viewings(db, [subject]).get(subject)
 
 
 def _stored_decision(db: DbSession, subject: str) -> str | None:
@@ -198,8 +213,6 @@ DIGESTS: dict[LinkKind, Callable[[DbSession, str], str | None]] = {
     LinkKind.DECISION: _stored_decision,
     LinkKind.ATTEMPT: _stored_attempt,
     LinkKind.CHECK: _stored_check,
-    LinkKind.INCIDENT: stored_incident,
-    LinkKind.CORRECTION: stored_correction,
     LinkKind.INCIDENT: stored_incident,
     LinkKind.CORRECTION: stored_correction,
     LinkKind.CERTIFICATE: _stored_certificate,
