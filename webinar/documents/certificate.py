@@ -14,10 +14,12 @@ from webinar.domain.wording import LONG_MONTHS
 FORMATS = {
     ViewingMode.LIVE: "Live internet event, attended as it happened",
     ViewingMode.RECORDED: "Recording of a live internet event, watched afterwards",
+    ViewingMode.FACULTY: "Live internet event, as a member of its faculty",
 }
 DEEDS = {
     ViewingMode.LIVE: "attended",
     ViewingMode.RECORDED: "watched the recording of",
+    ViewingMode.FACULTY: "presented in",
 }
 
 

@@ -307,7 +307,8 @@ def _content(
 ) -> CertificateContent:
     zone = session.zone
     modes = {decision.grant.mode for decision in earned}
-    mode = ViewingMode.LIVE if ViewingMode.LIVE in modes else ViewingMode.RECORDED
+    order = (ViewingMode.LIVE, ViewingMode.FACULTY, ViewingMode.RECORDED)
+    mode = next(mode for mode in order if mode in modes)
     attended = max(d.seconds_counted for d in earned if d.grant.mode is mode)
     who = issuer.bound()
     hours = local_time_range(session.starts_at, session.ends_at, zone)
