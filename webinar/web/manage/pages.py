@@ -2,6 +2,7 @@
 
 from webinar.web.manage import (  # noqa: F401 -- imported for their views
     accreditation,
+    attendance_imports,
     audit,
     auspices,
     blueprint,
