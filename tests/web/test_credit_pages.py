@@ -18,8 +18,6 @@ from webinar.models import (
     EvaluationAnswers,
     EvaluationGiven,
     Identifier,
-    TestAttempt,
-    TestItem,
     User,
     WebinarSession,
 )
@@ -147,81 +145,6 @@ def test_who_was_not_there_neither_evaluates_nor_takes_the_test(
     assert [page.status_code for page in pages] == [403, 403]
     assert form.status_code == 403
     assert "Watch the recording first" in text_of(pages[0].text)
-
-
-def answers(items: list[TestItem], *, right: int) -> dict[str, str]:
-    return {
-        f"q{item.id}": str(item.correct_option if place < right else 0)
-        for place, item in enumerate(items)
-    }
-
-
-def test_a_failed_test_can_be_taken_again_and_gives_no_answers_away(
-    db: DbSession, session: WebinarSession, signed_in_as: SignIn
-) -> None:
-    make_grant(db, session, "it-ecm-sync", "2")
-    items = make_test(db, session)
-    user = make_attendee(db, session)
-    db.add(EvaluationGiven(session_id=session.id, user_id=user.id, given_at=datetime.now(UTC)))
-    decide(db, session)
-    client = signed_in_as(user)
-    address = f"/sessions/{session.public_id}/test"
-
-    failed = client.post(address, data=answers(items, right=2), follow_redirects=True).text
-    passed = client.post(address, data=answers(items, right=3), follow_redirects=True).text
-    afterwards = client.get(address).text
-
-    assert "2 of 4 answers are right" in failed
-    assert "trial" not in failed
-    assert "2 points earned" in text_of(passed)
-    assert "Because of trial 1." in afterwards
-    tries = db.execute(select(TestAttempt.number, TestAttempt.correct)).all()
-    assert [tuple(row) for row in tries] == [(1, 2), (2, 3)]
-
-
-def test_the_page_of_the_test_does_not_know_what_is_right(
-    db: DbSession, session: WebinarSession, signed_in_as: SignIn
-) -> None:
-    make_test(db, session)
-    user = make_attendee(db, session)
-    db.commit()
-
-    page = signed_in_as(user).get(f"/sessions/{session.public_id}/test").text
-
-    assert "Question 1?" in page
-    assert "correct" not in page
-    assert "trial" not in page
-
-
-@pytest.mark.parametrize("value", ["", "3", "-1", "x", "²", "99999"])
-def test_an_open_question_is_named(
-    db: DbSession, session: WebinarSession, signed_in_as: SignIn, value: str
-) -> None:
-    items = make_test(db, session)
-    user = make_attendee(db, session)
-    db.commit()
-    form = answers(items, right=4) | {f"q{items[1].id}": value}
-
-    answer = signed_in_as(user).post(f"/sessions/{session.public_id}/test", data=form)
-
-    assert answer.status_code == 422
-    assert "Answer question 2." in text_of(answer.text)
-    assert db.scalar(select(func.count()).select_from(TestAttempt)) == 0
-
-
-def test_a_form_sent_twice_is_one_try(
-    db: DbSession, session: WebinarSession, signed_in_as: SignIn
-) -> None:
-    make_grant(db, session, "it-ecm-sync", "2")
-    items = make_test(db, session)
-    user = make_attendee(db, session)
-    db.commit()
-    client = signed_in_as(user)
-
-    for _ in range(2):
-        client.post(f"/sessions/{session.public_id}/test", data=answers(items, right=1))
-
-    assert db.scalar(select(func.count()).select_from(TestAttempt)) == 1
 
 
 def test_an_identifier_frees_the_credit_that_was_held(

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from tests.builders import NOW, make_session, make_user
 from tests.evidence import make_test
 from webinar.db import DbSession
-from webinar.models import AuditEvent, TestAttempt, TestItem, WebinarSession
+from webinar.models import AuditEvent, SessionQuiz, TestAttempt, TestItem, WebinarSession
 
 ITEM = {
     "text": "When is dissection left out?",
@@ -46,16 +46,16 @@ def three(db: DbSession, session: WebinarSession) -> list[TestItem]:
     return made
 
 
-def take(db: DbSession, session: WebinarSession) -> None:
-    user = make_user(db)
+def take(db: DbSession, session: WebinarSession, answers: dict[int, int]) -> None:
+    """A first try; the third option is right."""
     db.add(
         TestAttempt(
             session_id=session.id,
-            user_id=user.id,
+            user_id=make_user(db).id,
             number=1,
-            answers=[],
-            correct=0,
-            of=3,
+            answers=[[item, option] for item, option in answers.items()],
+            correct=sum(option == 2 for option in answers.values()),
+            of=len(answers),
             taken_at=NOW,
         )
     )
@@ -138,33 +138,107 @@ def test_a_question_is_removed(
     assert [item.text for item in items(db)] == ["Question 2?", "Question 3?"]
 
 
+def test_a_question_somebody_answered_is_retired_and_can_be_asked_again(
+    db: DbSession, officer: FlaskClient, session: WebinarSession
+) -> None:
+    first = three(db, session)[0].id
+    take(db, session, {first: 2})
+
+    page = officer.get(path_of(session)).text
+    retired = officer.post(path_of(session, f"/{first}/remove"), follow_redirects=True).text
+    kept = [(item.id, item.retired_at is None) for item in items(db)]
+    officer.post(path_of(session, f"/{first}/restore"))
+
+    assert "Retire the question" in page
+    assert "The question is retired: it is asked no more" in retired
+    assert "1 retired question" in retired
+    assert (first, False) in kept
+    assert [item.text for item in items(db)] == ["Question 2?", "Question 3?", "Question 1?"]
+    assert db.scalars(select(AuditEvent.action)).all() == [
+        "test question retired",
+        "test question restored",
+    ]
+
+
+def test_new_words_of_an_answered_question_are_a_new_question(
+    db: DbSession, officer: FlaskClient, session: WebinarSession
+) -> None:
+    first = three(db, session)[0].id
+    take(db, session, {first: 2})
+
+    page = officer.post(path_of(session, f"/{first}"), data=ITEM, follow_redirects=True).text
+
+    old, new, *_ = items(db)
+    assert "The new question is asked from now on." in page
+    assert (old.id, old.text, old.retired_at is None) == (first, "Question 1?", False)
+    assert (new.text, new.retired_at) == (ITEM["text"], None)
+
+
+def test_hint_and_comment_change_even_when_it_was_answered(
+    db: DbSession, officer: FlaskClient, session: WebinarSession
+) -> None:
+    first = three(db, session)[0].id
+    take(db, session, {first: 2})
+    same = {"text": "Question 1?", "option-0": "Yes", "option-1": "No", "right": "2"}
+    same |= {"option-2": "It depends", "comment": "Better said.", "hint": "slides 3 to 5"}
+
+    officer.post(path_of(session, f"/{first}"), data=same)
+
+    found = items(db)[0]
+    assert (found.id, found.comment, found.hint) == (first, "Better said.", "slides 3 to 5")
+    assert found.retired_at is None
+
+
 @pytest.mark.parametrize(
-    ("rest", "data"),
+    ("form", "draw"),
     [
-        ("", ITEM),
-        ("/{id}", ITEM),
-        ("/{id}/remove", {}),
-        ("/{id}/move", {"to": "later"}),
+        ({"how": "some", "draw": "2"}, 2),
+        ({"how": "some", "draw": "3"}, 3),
+        ({"how": "all", "draw": "2"}, None),
     ],
 )
-def test_what_somebody_has_answered_stays_as_it_is(
+def test_so_many_questions_are_drawn(
     db: DbSession,
     officer: FlaskClient,
     session: WebinarSession,
-    rest: str,
-    data: dict[str, str],
+    form: dict[str, str],
+    draw: int | None,
 ) -> None:
-    first = three(db, session)[0].id
-    take(db, session)
+    three(db, session)
 
-    page = officer.get(path_of(session)).text
-    answer = officer.post(path_of(session, rest.format(id=first)), data=data)
+    page = officer.post(path_of(session, "/draw"), data=form, follow_redirects=True)
 
-    assert answer.status_code == 409
-    for text in (page, answer.text):
-        assert "1 person has taken this test, so its questions stay as they are" in text
-    assert "Add the question" not in page
-    assert [item.text for item in items(db)] == ["Question 1?", "Question 2?", "Question 3?"]
+    assert page.status_code == 200
+    quiz = db.get(SessionQuiz, session.id)
+    assert (quiz.draw if quiz else None) == draw
+
+
+@pytest.mark.parametrize("draw", ["0", "4", "", "-1", "²", "many"])
+def test_a_number_that_cannot_be_drawn_is_refused(
+    db: DbSession, officer: FlaskClient, session: WebinarSession, draw: str
+) -> None:
+    three(db, session)
+
+    answer = officer.post(path_of(session, "/draw"), data={"how": "some", "draw": draw})
+
+    assert answer.status_code == 422
+    assert "Draw 1 to 3 questions" in answer.text or "as a whole number" in answer.text
+    assert db.get(SessionQuiz, session.id) is None
+
+
+def test_the_page_says_how_a_question_did(
+    db: DbSession, officer: FlaskClient, session: WebinarSession
+) -> None:
+    first, second, third = (item.id for item in three(db, session))
+    for option in (2, 2, 2, 0):
+        take(db, session, {first: option, second: 2, third: 1})
+
+    page = " ".join(officer.get(path_of(session)).text.split())
+
+    assert "4 people have taken this test" in page
+    assert "75 % of 4 people found the right answer." in page
+    assert "Few answers yet: do not read much into it." in page
+    assert "Discrimination" not in page.split("Discrimination compares")[1]
 
 
 def test_a_question_of_another_session_is_not_found(

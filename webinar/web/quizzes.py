@@ -5,8 +5,8 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from webinar.domain.errors import NotFound
-from webinar.models import WebinarSession
-from webinar.services import credits, presences, quizzes, sessions
+from webinar.models import TestPaper, WebinarSession
+from webinar.services import credits, presences, quiz_papers, quizzes, sessions
 from webinar.services.quizzes import AnswersMissing
 from webinar.web.access import signed_in
 
@@ -16,10 +16,10 @@ bp = Blueprint("quizzes", __name__, url_prefix="/sessions/<public_id>")
 @bp.get("/test")
 @signed_in
 def show(public_id: str) -> ResponseReturnValue:
-    """The questions, or what came of the last try."""
+    """The questions drawn for this person, or what came of the last try."""
     session = _session(public_id)
     presences.ensure_seen(g.db, session, current_user.id, what="test", now=g.now)
-    return _page(session, {})
+    return _page(session, {}, {})
 
 
 @bp.post("/test")
@@ -27,17 +27,20 @@ def show(public_id: str) -> ResponseReturnValue:
 def take(public_id: str) -> ResponseReturnValue:
     """Store a try, and decide credit that waited for it."""
     session = _session(public_id)
+    paper = quiz_papers.paper_of(g.db, session.id, current_user.id, _number("paper"))
+    if paper is None:
+        raise NotFound("These questions are not yours. Open the test again.")
+    places = _places(paper)
     try:
-        attempt = quizzes.take(
-            g.db, session, current_user.id, answers=_chosen(session.id), now=g.now
+        attempt = quizzes.hand_in(
+            g.db, session, current_user.id, paper.id, places=places, now=g.now
         )
     except AnswersMissing as missing:
-        questions = quizzes.questions_of(g.db, session.id)
         problems = {
-            f"q{questions[number - 1].id}": f"Answer question {number}."
-            for number in missing.numbers
+            f"q{question}": f"Answer question {number}."
+            for number, question in zip(missing.numbers, missing.questions, strict=True)
         }
-        return _page(session, problems), 422
+        return _page(session, problems, places), 422
     credits.decide_person(
         g.db,
         session.id,
@@ -54,35 +57,39 @@ def take(public_id: str) -> ResponseReturnValue:
     return redirect(url_for("quizzes.show", public_id=public_id))
 
 
-def _page(session: WebinarSession, problems: dict[str, str]) -> str:
-    questions = quizzes.questions_of(g.db, session.id)
-    if not questions:
-        raise NotFound("There is no test for this session.")
+def _page(session: WebinarSession, problems: dict[str, str], places: dict[int, int]) -> str:
     conditions = quizzes.conditions_for(g.db, session, current_user.id, now=g.now)
+    if conditions.of == 0:
+        raise NotFound("There is no test for this session.")
     tries = quizzes.attempts_of(g.db, session.id, current_user.id)
-    may_try = not conditions.passed and conditions.attempts_left != 0
+    last = tries[-1] if tries else None
+    paper = None
+    if conditions.may_try:
+        paper = quiz_papers.open_paper(g.db, session.id, current_user.id, now=g.now)
+        g.db.commit()  # a reload shows the same questions
     return render_template(
         "quizzes/show.html",
         session=session,
-        questions=questions,
+        paper=paper,
+        questions=quiz_papers.questions_on(g.db, paper) if paper else [],
         conditions=conditions,
-        last=tries[-1] if tries else None,
-        may_try=may_try and conditions.next_at is None,
-        # While one may still try, the right answers are not given away.
-        comments=quizzes.comments_on(g.db, tries[-1]) if tries and not may_try else [],
+        last=last,
+        remarks=quizzes.remarks_on(g.db, last, conditions) if last else [],
         problems=problems,
-        chosen=_chosen(session.id),
+        places=places,
     )
 
 
-def _chosen(session_id: int) -> dict[int, int]:
-    """Item id -> option, from the form; what is no number is left out."""
-    chosen = {}
-    for question in quizzes.questions_of(g.db, session_id):
-        value = request.form.get(f"q{question.id}", "")
-        if len(value) < 4 and value.isascii() and value.isdigit():
-            chosen[question.id] = int(value)
-    return chosen
+def _places(paper: TestPaper) -> dict[int, int]:
+    """Item id -> place of the chosen answer, from the form; what is no number is left out."""
+    chosen = {item_id: _number(f"q{item_id}") for item_id in quiz_papers.places_on(paper)}
+    return {item_id: place for item_id, place in chosen.items() if place >= 0}
+
+
+def _number(name: str) -> int:
+    value = request.form.get(name, "")
+    is_number = len(value) < 10 and value.isascii() and value.isdigit()
+    return int(value) if is_number else -1
 
 
 def _session(public_id: str) -> WebinarSession:

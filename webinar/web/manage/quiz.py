@@ -1,4 +1,4 @@
-"""The questions of a session's short test: written, put in order, taken out."""
+"""The bank of questions of a session's short test: written, put in order, retired, looked at."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,14 +9,29 @@ from flask_login import current_user
 
 from webinar.domain.access import Action
 from webinar.domain.errors import DomainError
+from webinar.domain.wording import plural
 from webinar.models import TestItem, WebinarSession
-from webinar.services import quiz_items
+from webinar.services import quiz_items, quiz_statistics
 from webinar.services import sessions as session_service
-from webinar.services.quiz_items import MOST_OPTIONS, ItemDetails, UnusableItem
+from webinar.services.quiz_items import (
+    MOST_OPTIONS,
+    Change,
+    ItemDetails,
+    UnusableDraw,
+    UnusableItem,
+)
 from webinar.web.access import requires
 from webinar.web.manage.blueprint import bp
 
 STEPS = {"earlier": -1, "later": 1}
+CHANGED = {
+    Change.NOTHING: ("Nothing was different, so nothing was changed.", "notice"),
+    Change.CHANGED: ("The question is changed.", "success"),
+    Change.REPLACED: (
+        "The new question is asked from now on. The old one stays for those who answered it.",
+        "success",
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -27,6 +42,7 @@ class Typed:
     options: tuple[str, ...] = ("",) * MOST_OPTIONS
     right: str = ""
     comment: str = ""
+    hint: str = ""
 
     @classmethod
     def from_form(cls, form: Mapping[str, str]) -> "Typed":
@@ -36,20 +52,28 @@ class Typed:
             options=tuple(_line(form, f"option-{number}") for number in range(MOST_OPTIONS)),
             right=_line(form, "right"),
             comment=_line(form, "comment"),
+            hint=_line(form, "hint"),
         )
 
     @classmethod
     def from_item(cls, item: TestItem) -> "Typed":
         """What the question says now."""
         rest = ("",) * (MOST_OPTIONS - len(item.options))
-        return cls(item.text, (*item.options, *rest), str(item.correct_option), item.comment)
+        return cls(
+            text=item.text,
+            options=(*item.options, *rest),
+            right=str(item.correct_option),
+            comment=item.comment,
+            hint=item.hint,
+        )
 
     @property
     def details(self) -> ItemDetails:
         """The question, without the rows that are empty; no right answer is -1."""
         rows = [number for number, option in enumerate(self.options) if option]
         right = rows.index(int(self.right)) if self.right in map(str, rows) else -1
-        return ItemDetails(self.text, tuple(self.options[row] for row in rows), right, self.comment)
+        options = tuple(self.options[row] for row in rows)
+        return ItemDetails(self.text, options, right, self.comment, self.hint)
 
 
 @bp.get("/sessions/<public_id>/test")
@@ -97,25 +121,52 @@ def quiz_change(public_id: str, item_id: int) -> ResponseReturnValue:
     except DomainError as refusal:
         return _refused(public_id, item_id, typed, refusal)
     g.db.commit()
-    if changed:
-        flash("The question is changed.", "success")
-    else:
-        flash("Nothing was different, so nothing was changed.", "notice")
+    flash(*CHANGED[changed])
     return _back(public_id)
 
 
 @bp.post("/sessions/<public_id>/test/<int:item_id>/remove")
 @requires(Action.ACCREDIT_SESSIONS)
 def quiz_remove(public_id: str, item_id: int) -> ResponseReturnValue:
-    """Take a question out."""
+    """Ask a question no more; what somebody has answered is kept as retired."""
     session = session_service.by_public_id(g.db, public_id)
     item = quiz_items.item_of(g.db, session, item_id)
+    is_kept = quiz_items.remove(g.db, session, item, actor_id=current_user.id, now=g.now)
+    g.db.commit()
+    if is_kept:
+        flash("The question is retired: it is asked no more, and answers to it stay.", "success")
+    else:
+        flash("The question is removed.", "success")
+    return _back(public_id)
+
+
+@bp.post("/sessions/<public_id>/test/<int:item_id>/restore")
+@requires(Action.ACCREDIT_SESSIONS)
+def quiz_restore(public_id: str, item_id: int) -> ResponseReturnValue:
+    """Ask a retired question again."""
+    session = session_service.by_public_id(g.db, public_id)
+    item = quiz_items.item_of(g.db, session, item_id)
+    quiz_items.restore(g.db, session, item, actor_id=current_user.id, now=g.now)
+    g.db.commit()
+    flash("The question is asked again, as the last.", "success")
+    return _back(public_id)
+
+
+@bp.post("/sessions/<public_id>/test/draw")
+@requires(Action.ACCREDIT_SESSIONS)
+def quiz_draw(public_id: str) -> ResponseReturnValue:
+    """How many questions a try asks."""
+    session = session_service.by_public_id(g.db, public_id)
     try:
-        quiz_items.remove(g.db, session, item, actor_id=current_user.id, now=g.now)
-    except DomainError as refusal:
+        draw = _draw_from_form(request.form)
+        changed = quiz_items.set_draw(g.db, session, draw, actor_id=current_user.id, now=g.now)
+    except UnusableDraw as refusal:
         return _refused(public_id, None, Typed(), refusal)
     g.db.commit()
-    flash("The question is removed.", "success")
+    if changed:
+        drawn = "" if draw is None else plural(draw, "question is", "questions are")
+        words = f"{drawn} drawn for each try." if drawn else "Every question is asked."
+        flash(words, "success")
     return _back(public_id)
 
 
@@ -126,10 +177,7 @@ def quiz_move(public_id: str, item_id: int) -> ResponseReturnValue:
     session = session_service.by_public_id(g.db, public_id)
     item = quiz_items.item_of(g.db, session, item_id)
     by = STEPS.get(request.form.get("to", ""), 0)
-    try:
-        quiz_items.move(g.db, session, item, by, actor_id=current_user.id, now=g.now)
-    except DomainError as refusal:
-        return _refused(public_id, None, Typed(), refusal)
+    quiz_items.move(g.db, session, item, by, actor_id=current_user.id, now=g.now)
     g.db.commit()
     return _back(public_id)
 
@@ -140,7 +188,7 @@ def _refused(
     g.db.rollback()
     session = session_service.by_public_id(g.db, public_id)
     item = None if item_id is None else quiz_items.item_of(g.db, session, item_id)
-    field = refusal.field if isinstance(refusal, UnusableItem) else ""
+    field = refusal.field if isinstance(refusal, UnusableItem) else "draw"
     return _page(session, item, typed, {field: str(refusal)}), refusal.status
 
 
@@ -154,8 +202,21 @@ def _page(
         item=item,
         typed=typed,
         errors=errors,
-        why_fixed=quiz_items.why_fixed(g.db, session.id),
+        retired=quiz_items.retired_of(g.db, session.id),
+        asked=quiz_items.asked_already(g.db, session.id),
+        draw=quiz_items.draw_of(g.db, session.id),
+        figures=quiz_statistics.of_session(g.db, session.id),
     )
+
+
+def _draw_from_form(form: Mapping[str, str]) -> int | None:
+    """The number of questions; None for all. Raises UnusableDraw for what is no number."""
+    if form.get("how") != "some":
+        return None
+    value = _line(form, "draw")
+    if not (value.isascii() and value.isdigit() and len(value) < 5):
+        raise UnusableDraw("Say how many questions are drawn, as a whole number.")
+    return int(value)
 
 
 def _line(form: Mapping[str, str], name: str) -> str:
