@@ -174,7 +174,7 @@ def _head_lines(report: Report, signature: Signature | None) -> list[list[str]]:
         ("Body", report.body),
         ("Reference", report.reference),
         ("Held", report.held),
-        ("Counted at", report.counted_at.isoformat(timespec="seconds")),
+        ("Counted", local_moment(report.counted_at, "UTC")),
         ("Signed", signature.words if signature else "not signed yet"),
     ]
     return [["report", "", label, "", value] for label, value in facts]

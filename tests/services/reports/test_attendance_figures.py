@@ -1,18 +1,22 @@
 """The figures of attendance: the same from summaries and from rows, on both databases."""
 
+from datetime import timedelta
+
 import pytest
 
 from tests.builders import make_registration, make_user
 from tests.evidence import AFTER, make_attendee, make_ended_session, make_recording, watch
 from webinar.db import DbSession
 from webinar.domain.attendance import ViewingMode
-from webinar.models import AttendanceSummary, WebinarSession
+from webinar.domain.review import MatchedBy
+from webinar.models import AttendanceImport, AttendanceSummary, ImportedVisit, WebinarSession
+from webinar.services import attendance
 from webinar.services.reports.attendance_figures import (
     AttendanceFigures,
     report_from_rows,
     report_from_summaries,
 )
-from webinar.services.reports.summaries import refresh
+from webinar.services.reports.summaries import keep, refresh
 
 LIVE, RECORDED = ViewingMode.LIVE, ViewingMode.RECORDED
 
@@ -108,3 +112,53 @@ def test_a_summary_says_from_when_to_when_somebody_was_there(
     start = session.starts_at.timestamp()
     assert (kept.first_at.timestamp() - start, kept.last_at.timestamp() - start) == (600, 1500)
     assert (kept.seconds, kept.window_seconds) == (900, 2700)
+
+
+def test_a_visit_to_another_room_counts_beside_what_was_played(
+    db: DbSession, session: WebinarSession
+) -> None:
+    guest = make_attendee(db, session, start=0, end=600)
+    only_there = make_user(db)
+    report = AttendanceImport(
+        session_id=session.id,
+        source="zoom",
+        filename="report.csv",
+        digest="d",
+        rows=2,
+        problems=[],
+        made_by_id=guest.id,
+        made_at=AFTER,
+    )
+    db.add(report)
+    db.flush()
+    for row, user in enumerate((guest, only_there), start=1):
+        db.add(
+            ImportedVisit(
+                import_id=report.id,
+                row=row,
+                name=user.name,
+                joined_at=session.starts_at + timedelta(minutes=5),
+                left_at=session.starts_at + timedelta(minutes=20),
+                user_id=user.id,
+                matched_by=MatchedBy.HAND,
+            )
+        )
+    db.flush()
+
+    refresh(db, session, now=AFTER)
+
+    kept = {
+        user.id: db.get_one(AttendanceSummary, (session.id, user.id, LIVE)).seconds
+        for user in (guest, only_there)
+    }
+    assert kept == {guest.id: 1200, only_there.id: 900}
+
+
+def test_who_has_read_the_evidence_can_keep_what_it_comes_to(
+    db: DbSession, session: WebinarSession
+) -> None:
+    watched = dict(attendance.viewings(db, session.id, LIVE))
+
+    assert keep(db, session, LIVE, watched, now=AFTER) == 3
+    assert keep(db, session, LIVE, watched, now=AFTER) == 3
+    assert report_from_summaries(db, session.id, LIVE).people == 3

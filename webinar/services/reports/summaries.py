@@ -1,6 +1,7 @@
 """What each person's evidence of a session comes to, kept so that reports need not count again."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
 
@@ -13,6 +14,7 @@ from webinar.domain.span import Span
 from webinar.domain.viewing import Viewing
 from webinar.models import AttendanceSummary, WebinarSession
 from webinar.services import attendance
+from webinar.services.evidence import visits
 
 ROWS_AT_ONCE = 1000
 KEY = ("session_id", "user_id", "mode")
@@ -38,57 +40,91 @@ def refresh(
     db.execute(stale)
     written = 0
     for mode in (ViewingMode.LIVE, ViewingMode.RECORDED):
-        window = attendance.counting_window(db, session, mode)
-        ready: list[Row] = []
-        for user_id, viewing in attendance.viewings(db, session.id, mode, user_ids=user_ids):
-            row = _row(db, session, user_id, mode, viewing, window)
-            if row is not None:
-                ready.append({**row, "updated_at": now})
-            if len(ready) == ROWS_AT_ONCE:
-                written += _write(db, ready)
-                ready = []
-        written += _write(db, ready)
+        watched = attendance.viewings(db, session.id, mode, user_ids=user_ids)
+        written += _keep(db, session, mode, watched, user_ids, now)
     return written
 
 
-def _row(
+def keep(
     db: DbSession,
     session: WebinarSession,
-    user_id: int,
     mode: ViewingMode,
-    viewing: Viewing,
-    window: Span[int],
-) -> Row | None:
-    spans = attendance.counting_spans(db, session, mode, viewing.spans())
-    seconds = coverage(window, spans)
-    if not viewing.loads:
-        return None
-    first_at, last_at = _seen(viewing, spans, mode)
-    return {
-        "session_id": session.id,
-        "user_id": user_id,
-        "mode": mode,
-        "seconds": seconds,
-        "window_seconds": window.end - window.start,
-        "first_at": first_at,
-        "last_at": last_at,
-    }
-
-
-def _seen(
-    viewing: Viewing, spans: Iterable[Span[float]], mode: ViewingMode
-) -> tuple[datetime, datetime]:
-    """First and last second counted; of a recording, when they watched."""
-    known = list(spans)
-    if mode is ViewingMode.LIVE and known:
-        return (
-            datetime.fromtimestamp(min(span.start for span in known), UTC),
-            datetime.fromtimestamp(max(span.end for span in known), UTC),
+    watched: Mapping[int, Viewing],
+    *,
+    now: datetime,
+) -> int:
+    """As `refresh`, for who has read the evidence of these people already."""
+    db.execute(
+        delete(AttendanceSummary).where(
+            AttendanceSummary.session_id == session.id,
+            AttendanceSummary.mode == mode,
+            AttendanceSummary.user_id.in_(watched),
         )
-    return (
-        min(row.first_seen_at for load in viewing.loads for row in load.rows),
-        max(load.last_seen_at for load in viewing.loads),
     )
+    return _keep(db, session, mode, watched.items(), list(watched), now)
+
+
+def _keep(
+    db: DbSession,
+    session: WebinarSession,
+    mode: ViewingMode,
+    watched: Iterable[tuple[int, Viewing]],
+    user_ids: Sequence[int] | None,
+    now: datetime,
+) -> int:
+    counting = _Counting(session, mode, attendance.counting_window(db, session, mode), now)
+    visited: dict[int, tuple[Span[float], ...]] = {}
+    if mode is ViewingMode.LIVE:
+        known = visits.people(db, session.id)
+        found = sorted(known if user_ids is None else known.intersection(user_ids))
+        visited = visits.spans(db, session, user_ids=found)
+    written = 0
+    ready: list[Row] = []
+    for user_id, viewing in watched:
+        played = attendance.counting_spans(db, session, mode, viewing.spans())
+        spans = [*played, *visited.pop(user_id, ())]
+        ready.append(counting.row(user_id, spans, viewing))
+        if len(ready) == ROWS_AT_ONCE:
+            written += _write(db, ready)
+            ready = []
+    ready += [counting.row(user_id, spans, None) for user_id, spans in visited.items() if spans]
+    return written + _write(db, ready)
+
+
+@dataclass(frozen=True)
+class _Counting:
+    session: WebinarSession
+    mode: ViewingMode
+    window: Span[int]
+    now: datetime
+
+    def row(self, user_id: int, spans: Sequence[Span[float]], viewing: Viewing | None) -> Row:
+        first_at, last_at = self._seen(spans, viewing)
+        return {
+            "session_id": self.session.id,
+            "user_id": user_id,
+            "mode": self.mode,
+            "seconds": coverage(self.window, spans),
+            "window_seconds": self.window.end - self.window.start,
+            "first_at": first_at,
+            "last_at": last_at,
+            "updated_at": self.now,
+        }
+
+    def _seen(
+        self, spans: Sequence[Span[float]], viewing: Viewing | None
+    ) -> tuple[datetime, datetime]:
+        """First and last second that counts; of a recording, when they watched."""
+        if spans and (self.mode is ViewingMode.LIVE or viewing is None):
+            return (
+                datetime.fromtimestamp(min(span.start for span in spans), UTC),
+                datetime.fromtimestamp(max(span.end for span in spans), UTC),
+            )
+        loads = viewing.loads if viewing else ()
+        return (
+            min(row.first_seen_at for load in loads for row in load.rows),
+            max(load.last_seen_at for load in loads),
+        )
 
 
 def _write(db: DbSession, rows: list[Row]) -> int:
