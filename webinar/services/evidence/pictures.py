@@ -1,15 +1,17 @@
-"""The picture of what counted for a person: of a standing decision, or of the evidence as it is."""
+"""The picture of what counted for a person: of a decision that stands, or of today's evidence."""
 
 from math import ceil
 
 from webinar.db import DbSession
 from webinar.domain.attendance import ViewingMode, accepted_segments, coverage
+from webinar.domain.counting import without
 from webinar.domain.evidence_picture import EvidencePicture, Source
 from webinar.domain.replay import facts_of
-from webinar.domain.span import Span, clip, union
+from webinar.domain.span import Span, clip
 from webinar.domain.wording import local_moment
 from webinar.models import CreditDecision, WebinarSession
 from webinar.services import attendance
+from webinar.services.evidence import visits
 from webinar.services.grants import Offer, rules_of
 
 MOST_SOURCES = 20
@@ -25,7 +27,7 @@ def of_decision(decision: CreditDecision) -> EvidencePicture:
         total_seconds=window.end - window.start,
         parts=tuple(
             Span(part.start - window.start, part.end - window.start)
-            for part in union(clip(facts.evidence, window))
+            for part in without(clip([*facts.evidence, *facts.added], window), facts.removed)
         ),
         counted_seconds=decision.seconds_counted,
         threshold_seconds=ceil(rules.threshold * decision.window_seconds) or None,
@@ -53,7 +55,7 @@ def of_now(
 def sources_of(
     db: DbSession, session: WebinarSession, user_id: int, mode: ViewingMode
 ) -> tuple[Source, ...]:
-    """Each page that was open, and how much it saw of the window; what overlaps stands in each."""
+    """Each page that was open and each report, with what it saw; what overlaps stands in each."""
     if mode not in (ViewingMode.LIVE, ViewingMode.RECORDED):
         return ()
     window = attendance.counting_window(db, session, mode)
@@ -64,4 +66,8 @@ def sources_of(
         opened = local_moment(load.facts.issued_at, session.zone)
         found.append((load.facts.issued_at, Source(f"Page opened {opened}", seen)))
     found.sort(key=lambda pair: pair[0])
-    return tuple(source for _, source in found[:MOST_SOURCES])
+    pages = [source for _, source in found[:MOST_SOURCES]]
+    if mode is ViewingMode.LIVE:
+        reported = visits.seconds_by_source(db, session, user_id)
+        pages += [Source(f"Room: {told_by}", seconds) for told_by, seconds in reported.items()]
+    return tuple(pages)
