@@ -58,7 +58,8 @@ def address(session: WebinarSession, page: str = "credit") -> str:
 def the_appeal() -> tuple[int, AppealState]:
     """Its id and its state, read apart: what only reads holds SQLite too."""
     with read_db() as fresh:
-        return fresh.execute(select(Appeal.id, Appeal.state)).one()._tuple()
+        appeal_id, state = fresh.execute(select(Appeal.id, Appeal.state)).one()
+    return appeal_id, state
 
 
 def test_the_page_says_why_with_numbers_and_minute_by_minute(
