@@ -40,6 +40,11 @@ class Reason(StrEnum):
 
 
 PENDING = frozenset({Reason.PENDING_IDENTIFIER, Reason.PENDING_TEST, Reason.PENDING_EVALUATION})
+MODE_NAMES: dict[ViewingMode, str] = {
+    ViewingMode.LIVE: "the live session",
+    ViewingMode.RECORDED: "the recording",
+    ViewingMode.FACULTY: "presenting",
+}
 BEFORE_COUNTING = frozenset(
     {
         Reason.NO_GRANT,

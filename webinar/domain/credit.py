@@ -11,6 +11,7 @@ from webinar.domain.canonical import canonical_json
 
 # Credit's vocabulary has one door.
 from webinar.domain.case import BEFORE_COUNTING as BEFORE_COUNTING
+from webinar.domain.case import MODE_NAMES as MODE_NAMES
 from webinar.domain.case import PENDING as PENDING
 from webinar.domain.case import CaseFacts as CaseFacts
 from webinar.domain.case import Decision as Decision
@@ -106,8 +107,8 @@ def _grant_refusal(policy: CreditPolicy, facts: CaseFacts) -> _Verdict | None:
     if not (grant.mode == policy.mode == facts.mode):
         return _Verdict(
             Reason.NO_GRANT,
-            f"This accreditation by {body} is for {_mode_words(grant.mode)} and does not "
-            f"serve {_mode_words(facts.mode)}.",
+            f"This accreditation by {body} is for {MODE_NAMES[grant.mode]} and does not "
+            f"serve {MODE_NAMES[facts.mode]}.",
         )
     at = facts.credit_at
     if at is not None and grant.credit_from is not None and at < grant.credit_from:
@@ -125,17 +126,17 @@ def _grant_refusal(policy: CreditPolicy, facts: CaseFacts) -> _Verdict | None:
 
 
 def _person_refusal(policy: CreditPolicy, facts: CaseFacts) -> _Verdict | None:
-    if policy.once and facts.already_credited:
-        return _Verdict(
-            Reason.DUPLICATE_ACTIVITY,
-            f"You already hold {policy.body} credit for this activity; it counts once, "
-            "live or recorded.",
-        )
     if facts.presented:
         return _Verdict(
             Reason.DUPLICATE_ACTIVITY,
             f"You presented in this session; {policy.body} gives credit for presenting, and not "
             "for being there as well.",
+        )
+    if policy.once and facts.already_credited:
+        return _Verdict(
+            Reason.DUPLICATE_ACTIVITY,
+            f"You already hold {policy.body} credit for this activity; it counts once, "
+            "live or recorded.",
         )
     if facts.is_repeat:
         return _Verdict(
@@ -162,6 +163,8 @@ def _presence_refusal(policy: CreditPolicy, facts: CaseFacts, counted: Counted) 
             f"The session lasted {minutes_and_seconds(length)}; {policy.body} gives credit "
             f"from {policy.min_session_minutes} minutes.",
         )
+    if facts.mode is ViewingMode.FACULTY and seconds == 0:
+        return _Verdict(Reason.BELOW_PRESENCE, "Nothing is confirmed that you presented.")
     if window == 0 and counted.outage_seconds:
         return _Verdict(
             Reason.BELOW_PRESENCE, "Nothing could be seen of the session, so nothing can count."
@@ -319,13 +322,3 @@ def _days(hours: Fraction | None) -> str:
     if hours is None or hours % 24:
         return _deadline(hours)
     return plural(int(hours // 24), "day")
-
-
-def _mode_words(mode: ViewingMode) -> str:
-    match mode:
-        case ViewingMode.LIVE:
-            return "the live session"
-        case ViewingMode.RECORDED:
-            return "the recording"
-        case ViewingMode.FACULTY:
-            return "presenting"

@@ -112,7 +112,7 @@ class CreditPolicy:
         stated = [ratio for ratio in (self.min_presence, self.min_coverage) if ratio is not None]
         if stated:
             return max(stated)
-        if self.award is Award.PROPORTIONAL:
+        if self.award is Award.PROPORTIONAL or self.mode is ViewingMode.FACULTY:
             return Fraction(0)
         return DEFAULT_PRESENCE if self.mode is ViewingMode.LIVE else DEFAULT_COVERAGE
 

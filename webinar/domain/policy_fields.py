@@ -102,12 +102,14 @@ GROUPS: tuple[Group, ...] = (
             ),
             PolicyField(
                 name="mode",
-                label="Being there, or watching afterwards",
-                meaning="A rule serves one of the two, never both: bodies decide on each apart.",
+                label="Being there, watching afterwards, or presenting",
+                meaning="A rule serves one of them, never two: bodies decide on each apart. "
+                "Presenting counts by the minutes an officer confirms.",
                 kind=Kind.CHOICE,
                 choices=(
                     (ViewingMode.LIVE.value, "The live session"),
                     (ViewingMode.RECORDED.value, "The recording"),
+                    (ViewingMode.FACULTY.value, "Presenting, as faculty"),
                 ),
             ),
             PolicyField(

@@ -34,11 +34,13 @@ def amount_words(amount: Decimal, unit: str) -> str:
 def _start(policy: CreditPolicy) -> str:
     if policy.mode is ViewingMode.LIVE:
         return "Being there live earns"
+    if policy.mode is ViewingMode.FACULTY:
+        return "Presenting earns"
     return "Watching the recording earns"
 
 
 def _amount(policy: CreditPolicy, granted: Decimal | None, unit: str) -> str:
-    whole = "the session" if policy.mode is ViewingMode.LIVE else "it"
+    whole = "it" if policy.mode is ViewingMode.RECORDED else "the session"
     threshold = policy.threshold
     if policy.award is Award.FLAT:
         most = "all the credit granted" if granted is None else amount_words(granted, unit)

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from webinar.db import DbSession
 from webinar.domain.attendance import ViewingMode
-from webinar.domain.credit import GrantStatus
+from webinar.domain.credit import MODE_NAMES, GrantStatus
 from webinar.domain.errors import Conflict, DomainError, NotFound
 from webinar.domain.statements import Activity, ensure_permitted, ensure_permitted_once_granted
 from webinar.domain.timezone import to_local
@@ -307,9 +307,9 @@ def _ensure_alone(
 ) -> None:
     for other in grants_of(db, session.id):
         if (other.accreditor_id, other.mode) == (body.id, mode) and other is not grant:
-            what = "the live session" if mode is ViewingMode.LIVE else "the recording"
             raise GrantExists(
-                f"{body.short_name} has a grant for {what} here already. Change that one."
+                f"{body.short_name} has a grant for {MODE_NAMES[mode]} here already. Change that "
+                "one."
             )
 
 

@@ -90,6 +90,8 @@ def _season(
     for session in sessions:
         for grant in found.get(session.id, ()):
             # Live before recorded: that is what applications are for.
+            if grant.mode is ViewingMode.FACULTY:
+                continue
             if grant.accreditor_id == body.id and (
                 session.public_id not in grants or grant.mode is ViewingMode.LIVE
             ):

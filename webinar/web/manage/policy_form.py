@@ -106,8 +106,8 @@ def read(typed: Typed) -> tuple[Data, dict[str, str]]:
         data[one.name] = _value(one, text, errors)
     share = data.pop(SHARE, None)
     if share is not None:
-        is_live = data.get("mode") == ViewingMode.LIVE.value
-        data["min_presence" if is_live else "min_coverage"] = share
+        is_recorded = data.get("mode") == ViewingMode.RECORDED.value
+        data["min_coverage" if is_recorded else "min_presence"] = share
     _refuse_contradictions(data, errors)
     data |= _sources(typed.sources, errors)
     return data, errors

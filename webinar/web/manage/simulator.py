@@ -36,13 +36,20 @@ class Typed:
         return cls(**{name: args.get(name, value).strip() for name, value in usual.items()})
 
 
+GROUPS = (
+    ("Being there live", ViewingMode.LIVE),
+    ("Watching the recording", ViewingMode.RECORDED),
+    ("Presenting for all of it", ViewingMode.FACULTY),
+)
+
+
 @dataclass(frozen=True)
 class Row:
     """What one rule gives, in words."""
 
     body: str
     policy: str
-    is_recorded: bool
+    mode: ViewingMode
     now: str
     with_more: str
     gains: bool
@@ -71,8 +78,11 @@ def simulator() -> ResponseReturnValue:
         "manage/simulator.html",
         typed=typed,
         errors=errors,
-        live=[row for row in rows if not row.is_recorded],
-        recorded=[row for row in rows if row.is_recorded],
+        groups=[
+            (caption, found)
+            for caption, mode in GROUPS
+            if (found := [row for row in rows if row.mode is mode])
+        ],
         announced=announced,
         later=later,
         minutes=(talk or 0) + (questions or 0),
@@ -101,7 +111,7 @@ def row_of(earned: Earned) -> Row:
     return Row(
         body=line.policy.body,
         policy=f"{line.policy.name}, version {line.policy.version}",
-        is_recorded=line.policy.mode is ViewingMode.RECORDED,
+        mode=line.policy.mode,
         now=usual + (amount_words(line.credit, earned.unit) if line.credit else "0"),
         with_more=usual + plain_credit(line.with_more),
         gains=line.gain > 0,
