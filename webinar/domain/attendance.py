@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from math import floor, isfinite
 from struct import Struct
 from typing import ClassVar
@@ -300,7 +301,15 @@ def coverage(window: Span[int], spans: Iterable[Span[float]]) -> int:
 
 
 def _signature(secret: bytes, payload: bytes) -> bytes:
-    return hmac.digest(secret, _PURPOSE + payload, "sha256")[:_SIGNATURE_BYTES]
+    signing = _signer(secret).copy()
+    signing.update(payload)
+    return signing.digest()[:_SIGNATURE_BYTES]
+
+
+@lru_cache(maxsize=8)
+def _signer(secret: bytes) -> hmac.HMAC:
+    # hmac.digest is shorter, but lets other threads in between, which costs more than it takes.
+    return hmac.new(secret, _PURPOSE, "sha256")
 
 
 def _read_segment(raw: object) -> PlaySegment:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Condition, Thread
+from threading import Condition, Lock, Thread, current_thread
 from weakref import WeakSet
 
 from sqlalchemy import Engine
@@ -25,7 +25,9 @@ log = logging.getLogger(__name__)
 
 UNKNOWN = -1
 """Durable of a pass this process has stored nothing for."""
-GATHER_SECONDS = 0.25
+# Nobody waits for it: who is told later that a beat is safe keeps it as long. Fewer, larger
+# batches touch each page of the database and call the disk less often.
+GATHER_SECONDS = 1.0
 WAIT_SECONDS = 5.0
 IDLE_SECONDS = 10.0
 LONGEST_PAUSE_SECONDS = 2.0
@@ -48,39 +50,41 @@ class BeatStore:
         self._begin()
         _stores.add(self)
 
-    def add(self, pass_id: str, seq: int, segments: Sequence[PlaySegment], at: datetime) -> bool:
-        """Take a beat in and see to it that it is written; False if too much waits already."""
-        with self._changed:
+    def add(
+        self, pass_id: str, seq: int, segments: Sequence[PlaySegment], at: datetime
+    ) -> int | None:
+        """Take a beat in and see to it that it is written; None if too much waits already.
+
+        Returns up to which beat of this pass everything we took in is safe in the database.
+        """
+        with self._lock:
             if len(self._waiting) >= MOST_SEGMENTS_WAITING:
-                return False
+                return None
             for segment in segments:
                 self._grow(pass_id, seq, segment, at)
-            self._seqs.setdefault(pass_id, []).append(seq)
-            if self._writer is None or not self._writer.is_alive():
+            if self._writer is None:
                 self._writer = Thread(target=self._write, name="beats", daemon=True)
                 self._writer.start()
-            self._changed.notify_all()
-        return True
-
-    def durable(self, pass_id: str) -> int:
-        """The beat of this pass up to which everything we took in is safe in the database."""
-        with self._changed:
+            elif not self._seqs:
+                self._work.notify()
+            lowest, highest = self._seqs.get(pass_id, (seq, seq))
+            self._seqs[pass_id] = (min(lowest, seq), max(highest, seq))
             return self._safe(pass_id)
 
     def wait_for(self, pass_id: str, seq: int) -> int:
         """`durable` once it has reached `seq`, or whatever it is after some seconds."""
-        with self._changed:
+        with self._lock:
             self._hurried += 1
-            self._changed.notify_all()
+            self._work.notify()
             self._changed.wait_for(lambda: self._safe(pass_id) >= seq, timeout=WAIT_SECONDS)
             self._hurried -= 1
             return self._safe(pass_id)
 
     def close(self) -> None:
         """Write what waits, at the end of the process."""
-        with self._changed:
+        with self._lock:
             self._closing = True
-            self._changed.notify_all()
+            self._work.notify()
             writer = self._writer
         if writer is not None:
             writer.join(timeout=WAIT_SECONDS)
@@ -90,10 +94,13 @@ class BeatStore:
         self._begin()
 
     def _begin(self) -> None:
-        self._changed = Condition()
+        self._lock = Lock()
+        # Two lines to wait in, so that a beat that comes in wakes nobody it does not concern.
+        self._work, self._changed = Condition(self._lock), Condition(self._lock)
         self._waiting: dict[tuple[str, int], Touched] = {}
-        self._seqs: dict[str, list[int]] = {}
-        self._writing: dict[str, list[int]] = {}
+        # Lowest and highest beat of each pass.
+        self._seqs: dict[str, tuple[int, int]] = {}
+        self._writing: dict[str, tuple[int, int]] = {}
         self._durable: OrderedDict[str, int] = OrderedDict()
         self._writer = None
         self._hurried = 0
@@ -101,51 +108,58 @@ class BeatStore:
 
     def _safe(self, pass_id: str) -> int:
         # A beat that is heard late is not safe because a later one is.
-        under_way = self._seqs.get(pass_id, []) + self._writing.get(pass_id, [])
         durable = self._durable.get(pass_id, UNKNOWN)
-        return min(durable, min(under_way) - 1) if under_way else durable
+        for under_way in (self._seqs.get(pass_id), self._writing.get(pass_id)):
+            if under_way is not None and under_way[0] <= durable:
+                durable = under_way[0] - 1
+        return durable
 
     def _grow(self, pass_id: str, seq: int, segment: PlaySegment, at: datetime) -> None:
-        fresh = Touched(
-            pass_id=pass_id,
-            number=segment.number,
-            from_ms=round(segment.start * 1000),
-            to_ms=round(segment.end * 1000),
-            seq=seq,
-            first_at=at,
-            last_at=at,
-        )
-        known = self._waiting.get((pass_id, segment.number))
-        if known is not None:
-            fresh = replace(
+        key = (pass_id, segment.number)
+        from_ms, to_ms = round(segment.start * 1000), round(segment.end * 1000)
+        known = self._waiting.get(key)
+        if known is None:
+            self._waiting[key] = Touched(pass_id, segment.number, from_ms, to_ms, seq, at, at)
+        else:
+            self._waiting[key] = replace(
                 known,
-                from_ms=min(known.from_ms, fresh.from_ms),
-                to_ms=max(known.to_ms, fresh.to_ms),
+                from_ms=min(known.from_ms, from_ms),
+                to_ms=max(known.to_ms, to_ms),
                 seq=max(known.seq, seq),
                 first_at=min(known.first_at, at),
                 last_at=max(known.last_at, at),
             )
-        self._waiting[pass_id, segment.number] = fresh
 
     def _write(self) -> None:
-        while (touched := self._next_batch()) is not None:
-            pause = 0.1
-            while not self._store(touched):
-                # Nobody was told that these are safe; they are tried again until they are.
-                if self._closing:
+        try:
+            while (touched := self._next_batch()) is not None:
+                if not self._stored_at_last(touched):
                     return
-                time.sleep(pause)
-                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
-            self._remember()
+                self._remember()
+        finally:
+            # Whatever ended it: the next beat must find that nobody writes.
+            with self._lock:
+                if self._writer is current_thread():
+                    self._writer = None
+
+    def _stored_at_last(self, touched: list[Touched]) -> bool:
+        """Try until they are stored, for nobody was told that they are; False at the very end."""
+        pause = 0.1
+        while not self._store(touched):
+            if self._closing:
+                return False
+            time.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+        return True
 
     def _next_batch(self) -> list[Touched] | None:
         """What has gathered; None, and the thread is given up, when nothing comes for a while."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._seqs or self._closing, timeout=IDLE_SECONDS)
+        with self._lock:
+            self._work.wait_for(lambda: self._seqs or self._closing, timeout=IDLE_SECONDS)
             if not self._seqs:
                 self._writer = None
                 return None
-            self._changed.wait_for(lambda: self._hurried or self._closing, timeout=GATHER_SECONDS)
+            self._work.wait_for(lambda: self._hurried or self._closing, timeout=GATHER_SECONDS)
             touched = list(self._waiting.values())
             self._writing, self._seqs, self._waiting = self._seqs, {}, {}
             return touched
@@ -180,9 +194,9 @@ class BeatStore:
         return True
 
     def _remember(self) -> None:
-        with self._changed:
-            for pass_id, seqs in self._writing.items():
-                self._durable[pass_id] = max(*seqs, self._durable.get(pass_id, UNKNOWN))
+        with self._lock:
+            for pass_id, (_, highest) in self._writing.items():
+                self._durable[pass_id] = max(highest, self._durable.get(pass_id, UNKNOWN))
                 self._durable.move_to_end(pass_id)
             self._writing = {}
             while len(self._durable) > PASSES_REMEMBERED:
