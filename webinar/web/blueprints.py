@@ -3,6 +3,7 @@
 from flask import Blueprint
 
 from webinar.web import (
+    attention,
     auth,
     certificates,
     credits,
@@ -43,6 +44,7 @@ from webinar.web.manage import pages as manage
 def all_blueprints(*, development: bool) -> list[Blueprint]:
     """The blueprints to register; the styleguide only while developing."""
     found = [
+        attention.bp,
         auth.bp,
         certificates.bp,
         credits.bp,

@@ -8,6 +8,7 @@ from webinar.domain.attendance import ViewingMode
 from webinar.domain.errors import DomainError, NotFound
 from webinar.models import WebinarSession
 from webinar.services import attendance, sessions
+from webinar.web import attention
 from webinar.web.access import signed_in
 from webinar.web.guards import limiter
 
@@ -48,8 +49,10 @@ def issue(public_id: str) -> ResponseReturnValue:
 def show(public_id: str) -> ResponseReturnValue:
     """How much counts so far, and which parts were watched, in seconds."""
     mode = _mode(request.args.get("mode"))
-    presence = attendance.presence_now(g.db, _session(public_id), current_user.id, mode)
+    session = _session(public_id)
+    presence = attendance.presence_now(g.db, session, current_user.id, mode)
     return {
+        "check": attention.check_for(session, mode, presence),
         "words": attendance.counted_words(presence),
         "countedSeconds": presence.counted_seconds,
         "totalSeconds": presence.total_seconds,
