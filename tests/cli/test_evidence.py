@@ -71,7 +71,7 @@ def test_a_certificate_changed_in_the_database_is_noticed(app: Flask, db: DbSess
 def test_decisions_that_follow_from_the_evidence_are_confirmed(app: Flask, db: DbSession) -> None:
     session = decided_session(db)
 
-    assert run(app, "evidence", "verify") == (0, "1 sessions checked, 0 decisions differ.\n")
+    assert run(app, "evidence", "verify") == (0, "1 sessions checked, findings: 0.\n")
     assert run(app, "credits", "replay", session.public_id) == (
         0,
         "Every decision comes out as it is stored.\n",

@@ -1,11 +1,11 @@
-"""flask evidence: does what is decided still follow from what was watched?"""
+"""flask evidence: is everything stored as it was vouched for, and does credit follow from it?"""
 
 import click
-from sqlalchemy import select
 
 from webinar.db import read_db
-from webinar.models import CreditDecision, WebinarSession
-from webinar.services import credits, sessions
+from webinar.models import WebinarSession
+from webinar.services import audit, sessions
+from webinar.services.evidence import verifying
 
 
 @click.group("evidence")
@@ -16,26 +16,25 @@ def evidence() -> None:
 @evidence.command("verify")
 @click.argument("session", required=False)
 def verify(session: str | None) -> None:
-    """Work coverage and credit out again from the stored segments, for SESSION or for all.
+    """Check the chain and every row it vouches for, and decide again, for SESSION or for all.
 
-    Prints each standing decision that today's evidence does not give; status 1 if there is one.
+    Prints each thing that is not as it should be; status 1 if there is one.
     """
-    checked = 0
-    differences = 0
+    wrong = 0
     with read_db() as db:
         if session is None:
-            found = db.scalars(
-                select(WebinarSession)
-                .where(WebinarSession.id.in_(select(CreditDecision.session_id)))
-                .order_by(WebinarSession.starts_at)
-            ).all()
+            found = verifying.sessions_with_evidence(db)
         else:
-            found = [sessions.by_public_id(db, session)]
-        for one in found:
-            checked += 1
-            for difference in credits.unsupported(db, one.id):
-                differences += 1
-                click.echo(f"{one.public_id}: {difference.words}")
-    click.echo(f"{checked} sessions checked, {differences} decisions differ.")
-    if differences:
+            found = [sessions.by_public_id(db, session).id]
+        for session_id in found:
+            public_id = db.get_one(WebinarSession, session_id).public_id
+            for finding in verifying.verify(db, session_id):
+                wrong += 1
+                click.echo(f"{public_id}: {finding.words}")
+        broken = audit.first_broken(db)
+        if broken is not None:
+            wrong += 1
+            click.echo(f"audit trail: event {broken} was changed, or the one before it is gone")
+    click.echo(f"{len(found)} sessions checked, findings: {wrong}.")
+    if wrong:
         raise click.exceptions.Exit(1)

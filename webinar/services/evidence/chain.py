@@ -47,12 +47,13 @@ def head_of(db: DbSession, session_id: int) -> EvidenceChain | None:
 
 def links_of(db: DbSession, session_id: int) -> Iterator[EvidenceLink]:
     """The links in their order, without holding all in memory."""
-    yield from db.scalars(
+    with db.scalars(
         select(EvidenceLink)
         .where(EvidenceLink.session_id == session_id)
         .order_by(EvidenceLink.number)
         .execution_options(yield_per=ROWS_AT_ONCE)
-    )
+    ) as links:
+        yield from links
 
 
 def _locked(db: DbSession, session_id: int) -> EvidenceChain:

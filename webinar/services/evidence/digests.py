@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from webinar.db import DbSession
 from webinar.domain.attendance import ViewingMode
@@ -21,10 +21,14 @@ from webinar.models import (
     Certificate,
     CertificatePaper,
     CreditDecision,
+    ExternalRoom,
+    RoomGuest,
+    RoomVisit,
     TestAttempt,
     ViewingPass,
     WatchSegment,
 )
+from webinar.services.evidence import import_digests
 from webinar.services.evidence.case_digests import stored_correction, stored_incident
 
 SegmentColumns = tuple[int, int, int, int, datetime, datetime]
@@ -81,7 +85,7 @@ def stored_viewings(db: DbSession, pass_ids: Sequence[str]) -> dict[str, str]:
             ViewingPass.expires_at,
         ).where(ViewingPass.id.in_(pass_ids))
     )
-    return {row.id: of_viewing(*row._tuple(), segments.get(row.id, [])) for row in passes}
+    return {row.id: of_viewing(*row, segments.get(row.id, [])) for row in passes}
 
 
 def of_evidence(viewings: Iterable[tuple[str, str]]) -> str:
@@ -189,6 +193,39 @@ def _stored_decision(db: DbSession, subject: str) -> str | None:
     return None if decision is None else of_decision(decision)
 
 
+def stored_visits(db: DbSession, session_id: int) -> dict[int, str]:
+    """Of every visit to a room of the session, by its id: who was where, as its provider said."""
+    return _visits(db, ExternalRoom.session_id == session_id)
+
+
+def _stored_visit(db: DbSession, subject: str) -> str | None:
+    return _visits(db, RoomVisit.id == int(subject)).get(int(subject))
+
+
+def _visits(db: DbSession, only: ColumnElement[bool]) -> dict[int, str]:
+    """Over every column, and whose visit it is held to be."""
+    rows = db.execute(
+        select(
+            RoomVisit.id,
+            RoomVisit.room_id,
+            ExternalRoom.session_id,
+            RoomVisit.guest_id,
+            RoomGuest.user_id,
+            RoomVisit.remote_person,
+            RoomVisit.joined_at,
+            RoomVisit.left_at,
+            RoomVisit.source,
+            RoomVisit.remote_event,
+            RoomVisit.noted_at,
+        )
+        .join(ExternalRoom, ExternalRoom.id == RoomVisit.room_id)
+        .outerjoin(RoomGuest, RoomGuest.id == RoomVisit.guest_id)
+        .where(only)
+        .order_by(RoomVisit.id)
+    )
+    return {row.id: digest_of(tuple(row)) for row in rows}
+
+
 def _stored_attempt(db: DbSession, subject: str) -> str | None:
     attempt = db.get(TestAttempt, int(subject), populate_existing=True)
     return None if attempt is None else of_attempt(attempt)
@@ -210,9 +247,11 @@ def _stored_certificate(db: DbSession, subject: str) -> str | None:
 
 DIGESTS: dict[LinkKind, Callable[[DbSession, str], str | None]] = {
     LinkKind.VIEWING: _stored_viewing,
+    LinkKind.VISIT: _stored_visit,
     LinkKind.DECISION: _stored_decision,
     LinkKind.ATTEMPT: _stored_attempt,
     LinkKind.CHECK: _stored_check,
+    LinkKind.IMPORT: import_digests.stored,
     LinkKind.INCIDENT: stored_incident,
     LinkKind.CORRECTION: stored_correction,
     LinkKind.CERTIFICATE: _stored_certificate,

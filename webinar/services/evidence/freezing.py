@@ -9,7 +9,14 @@ from webinar.db import DbSession
 from webinar.domain.attendance import RECORDED_PASS_LASTS, ViewingMode
 from webinar.domain.evidence_chain import LinkKind, NewLink
 from webinar.domain.session import SessionStatus
-from webinar.models import EvidenceChain, User, ViewingPass, WebinarSession
+from webinar.models import (
+    EvidenceChain,
+    ExternalRoom,
+    RoomVisit,
+    User,
+    ViewingPass,
+    WebinarSession,
+)
 from webinar.services import audit
 from webinar.services.attendance import FREEZE_AFTER, LIVE_GRACE
 from webinar.services.evidence import chain, digests
@@ -75,12 +82,16 @@ def ready_to_close(db: DbSession, *, now: datetime) -> list[int]:
         ViewingPass.mode == ViewingMode.LIVE,
         ViewingPass.frozen_at.is_(None),
     )
+    has_visits = exists().where(
+        RoomVisit.room_id == ExternalRoom.id, ExternalRoom.session_id == WebinarSession.id
+    )
     return list(
         db.scalars(
             select(WebinarSession.id)
-            .join(EvidenceChain, EvidenceChain.session_id == WebinarSession.id)
+            .outerjoin(EvidenceChain, EvidenceChain.session_id == WebinarSession.id)
             .where(
                 EvidenceChain.closed_at.is_(None),
+                EvidenceChain.session_id.is_not(None) | has_visits,
                 WebinarSession.status == SessionStatus.ENDED,
                 ended_at <= now - LIVE_GRACE - FREEZE_AFTER,
                 ~is_open,
@@ -91,7 +102,12 @@ def ready_to_close(db: DbSession, *, now: datetime) -> list[int]:
 
 
 def close(db: DbSession, session_id: int, *, now: datetime) -> None:
-    """Say that the live evidence is whole, and keep in the audit trail where the chain stands."""
+    """Vouch for the visits to its rooms, say that the live evidence is whole, and keep where the
+    chain stands in the audit trail.
+    """
+    visits = digests.stored_visits(db, session_id)
+    links = [NewLink(LinkKind.VISIT, str(row), digest) for row, digest in visits.items()]
+    chain.append(db, session_id, links, now=now)
     before = chain.head_of(db, session_id)
     length, head = (0, "") if before is None else (before.length, before.head)
     # The hash of this link holds the head; its digest says what is closed in words of its own.
