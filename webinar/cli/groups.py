@@ -2,6 +2,7 @@
 
 from flask import Flask
 
+from webinar.cli.attendance_reports import COMMANDS as REPORT_COMMANDS
 from webinar.cli.certificates import certificates
 from webinar.cli.credits import credits
 from webinar.cli.db import db
@@ -21,6 +22,8 @@ from webinar.cli.windows import COMMANDS as WINDOW_COMMANDS
 
 def init_app(app: Flask) -> None:
     """Register the groups; a DomainError becomes a sentence on stderr and exit status 1."""
+    for command in REPORT_COMMANDS:
+        evidence.add_command(command)
     for command in SEASON_COMMANDS:
         sessions.add_command(command)
     for command in WINDOW_COMMANDS:

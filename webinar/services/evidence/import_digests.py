@@ -54,6 +54,6 @@ def of_import(db: DbSession, file: AttendanceImport) -> str:
             "made_by": file.made_by_id,
             "made_at": file.made_at,
             "withdrawn_at": file.withdrawn_at,
-            "visits": [tuple(visit) for visit in visits],
+            "visits": tuple(tuple(visit) for visit in visits),
         }
     )

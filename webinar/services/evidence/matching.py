@@ -95,4 +95,4 @@ def _guests(db: DbSession, session_id: int, source: ReportSource) -> Sequence[tu
         .join(ExternalRoom, ExternalRoom.id == RoomGuest.room_id)
         .where(ExternalRoom.session_id == session_id, ExternalRoom.provider == provider)
     )
-    return [row._tuple() for row in rows]
+    return [(remote_id, pseudonym, user_id) for remote_id, pseudonym, user_id in rows]

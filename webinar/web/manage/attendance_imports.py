@@ -238,7 +238,10 @@ def _sent() -> tuple[bytes, str, str]:
         if current_app.config["WTF_CSRF_ENABLED"]:
             csrf.protect()
         sent, zone = request.files.get("file"), request.form.get("zone", "")
-        content = sent.read() if sent is not None else b""
+        content = b""
+        if sent is not None:
+            content = sent.read()
+            sent.close()
     except RequestEntityTooLarge as too_large:
         raise NoFile(
             f"The file has more than {MOST_BYTES // 1_000_000} MB. Import it in parts."
