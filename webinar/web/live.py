@@ -8,11 +8,13 @@ from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from webinar.domain.attendance import ViewingMode
 from webinar.domain.errors import NotFound
 from webinar.domain.media_gate import NotRegistered
 from webinar.domain.session import SessionStatus
 from webinar.models import Recording, WebinarSession
 from webinar.services import broadcasts, questions, recordings, renditions, rooms, sessions
+from webinar.services.evidence import checks
 from webinar.web.access import signed_in
 from webinar.web.guards import limiter
 
@@ -48,6 +50,7 @@ def show(public_id: str) -> ResponseReturnValue:
         door_opens_at=session.starts_at - timedelta(minutes=DOOR_MINUTES),
         asked=questions.mine(g.db, session.id, current_user.id),
         question_key=secrets.token_hex(16),
+        checks_planned=checks.planned_in(g.db, session.id, ViewingMode.LIVE),
     )
 
 

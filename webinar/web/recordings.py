@@ -32,6 +32,7 @@ from webinar.services import (
     watch_places,
 )
 from webinar.services.chapters import Mark
+from webinar.services.evidence import checks
 from webinar.web.access import signed_in
 from webinar.web.more_time import closed_page
 
@@ -70,6 +71,7 @@ def show(public_id: str) -> ResponseReturnValue:
         is_preview=recordings.may_preview(g.db, recording, current_user.id),
         place=_place(recording),
         beside=_beside(recording),
+        checks_planned=checks.planned_in(g.db, session.id, ViewingMode.RECORDED),
     )
 
 

@@ -1,6 +1,7 @@
 // The live page: wait at the door, play, count, ask.
 
 import { ask } from "./answers.js";
+import { Attention } from "./attention.js";
 import { programmeTime } from "./hls_video.js";
 import { Edge } from "./live_edge.js";
 import { messageFor } from "./live_message.js";
@@ -23,6 +24,7 @@ const door = Date.parse(page.dataset.door);
 const messages = new Messages(page);
 const questions = new Questions(part);
 const edge = new Edge(video);
+const attention = new Attention(video, part);
 let serverAhead = Date.parse(page.dataset.now) - Date.now();
 let state = JSON.parse(page.dataset.state);
 let picture = null;
@@ -54,7 +56,10 @@ function watch() {
     passUrl: page.dataset.passUrl,
     mode: "live",
     programmeTime: () => programmeTime(picture?.hls ?? null, video),
-    onCounted: ({ words }) => (part("counted").textContent = words),
+    onCounted: ({ words, check }) => {
+      part("counted").textContent = words;
+      attention.heard(check);
+    },
     onClosed: () => picture?.stop(),
   });
 }
@@ -164,7 +169,7 @@ video.addEventListener("playing", () => {
 video.addEventListener("ended", draw);
 document.addEventListener("visibilitychange", onVisible);
 const pip = offerPictureInPicture(video, part("pip"));
-listenToKeys(page, { ...keysOf(video, { step: STEP, jump }), l: goLive, p: pip });
+listenToKeys(page, { ...keysOf(video, { step: STEP, jump }), l: goLive, p: pip, h: () => attention.answer() });
 if (state.status === "live" && state.playlist && !state.room) watch();
 drawRecording();
 draw();

@@ -1,5 +1,6 @@
 // The recording: play, seek, resume where one left, and end on the second.
 
+import { Attention } from "./attention.js";
 import { offerCaptions } from "./player_captions.js";
 import { Chapters } from "./player_chapters.js";
 import { clock, drawCoverage } from "./player_coverage.js";
@@ -23,6 +24,7 @@ const part = (name) => page.querySelector(`[data-part="${name}"]`);
 const video = part("video");
 const timeline = new Timeline(page.dataset.kept);
 const messages = new Messages(page);
+const attention = new Attention(video, part);
 
 function end(name) {
   picture.stop();
@@ -67,7 +69,10 @@ startPresence(video, {
   mode: "recorded",
   programmeTime: () => timeline.sourceOf(video.currentTime * 1000),
   cutBetween: (earlier, later) => timeline.cutBetween(earlier, later),
-  onCounted: (counted) => drawCoverage(page, counted),
+  onCounted: (counted) => {
+    drawCoverage(page, counted);
+    attention.heard(counted.check);
+  },
   onClosed: () => end("closed"),
 });
 
@@ -126,6 +131,7 @@ listenToKeys(page, {
   p: offerPictureInPicture(video, part("pip")),
   n: () => chapters.next(),
   b: () => chapters.before(),
+  h: () => attention.answer(),
   "<": () => faster(-1),
   ">": () => faster(1),
 });
