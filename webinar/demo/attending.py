@@ -10,7 +10,7 @@ from webinar.demo.evenings import LATE_START, Act, Evening, Stage
 from webinar.domain.attendance import ViewingMode
 from webinar.models import User, WebinarSession
 from webinar.services import attendance
-from webinar.services.attendance import Touched
+from webinar.services.evidence.segment_rows import Touched
 
 # The passes' tokens are thrown away: nobody will send beats under them.
 NO_SECRET = b"thrown away with the token of the pass"

@@ -11,7 +11,7 @@ from webinar.demo.evenings import Act, Evening, Stage
 from webinar.domain.attendance import ViewingMode
 from webinar.models import TestItem, User, WebinarSession
 from webinar.services import attendance, credits, evaluations, quizzes
-from webinar.services.attendance import Touched
+from webinar.services.evidence.segment_rows import Touched
 
 DECIDED_AFTER = timedelta(minutes=6)
 WATCHED_AGAIN_AFTER = timedelta(days=1)

@@ -8,9 +8,7 @@ from itertools import groupby
 from math import ceil, inf
 from typing import cast
 
-from sqlalchemy import Row, Select, Table, select
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.sql import func
+from sqlalchemy import Row, Select, select
 
 from webinar.db import DbSession
 from webinar.domain.attendance import (
@@ -31,7 +29,8 @@ from webinar.domain.span import Span, clip
 from webinar.domain.viewing import PageLoad, StoredLoad, Viewing
 from webinar.models import Registration, ViewingPass, WatchSegment, WebinarSession
 from webinar.services import recording_edits, recordings
-from webinar.services.evidence import digests
+from webinar.services.evidence import digests, segment_rows
+from webinar.services.evidence.segment_rows import Touched
 
 # A live pass takes what was on air this long around the announced hours, ...
 LIVE_EARLY = timedelta(hours=1)
@@ -54,19 +53,6 @@ class IssuedPass:
     token: str
     pass_id: str
     closes_at: datetime | None
-
-
-@dataclass(frozen=True)
-class Touched:
-    """A segment as far as it is known, the beat that said so and when it came."""
-
-    pass_id: str
-    number: int
-    from_ms: int
-    to_ms: int
-    seq: int
-    first_at: datetime
-    last_at: datetime
 
 
 @dataclass(frozen=True)
@@ -138,47 +124,7 @@ def store_segments(db: DbSession, touched: Sequence[Touched], *, now: datetime) 
     What was held up so long that its pass may be frozen is left out if it is. Raises
     IntegrityError if a pass has no row: see `known_passes`.
     """
-    touched = _under_open_passes(db, touched, now=now)
-    table = cast(Table, WatchSegment.__table__)
-    if db.get_bind().dialect.name == "postgresql":
-        fresh = postgresql.insert(table)
-        least, greatest = func.least, func.greatest
-        statement = fresh.on_conflict_do_update(
-            index_elements=["pass_id", "number"],
-            set_={
-                "from_ms": least(table.c.from_ms, fresh.excluded.from_ms),
-                "to_ms": greatest(table.c.to_ms, fresh.excluded.to_ms),
-                "seq": greatest(table.c.seq, fresh.excluded.seq),
-                "last_at": greatest(table.c.last_at, fresh.excluded.last_at),
-            },
-        )
-    else:
-        fresh_row = sqlite.insert(table)
-        statement = fresh_row.on_conflict_do_update(  # type: ignore[assignment]
-            index_elements=["pass_id", "number"],
-            set_={
-                "from_ms": func.min(table.c.from_ms, fresh_row.excluded.from_ms),
-                "to_ms": func.max(table.c.to_ms, fresh_row.excluded.to_ms),
-                "seq": func.max(table.c.seq, fresh_row.excluded.seq),
-                "last_at": func.max(table.c.last_at, fresh_row.excluded.last_at),
-            },
-        )
-    for first in range(0, len(touched), ROWS_AT_ONCE):
-        db.execute(
-            statement,
-            [
-                {
-                    "pass_id": row.pass_id,
-                    "number": row.number,
-                    "from_ms": row.from_ms,
-                    "to_ms": row.to_ms,
-                    "seq": row.seq,
-                    "first_at": row.first_at,
-                    "last_at": row.last_at,
-                }
-                for row in touched[first : first + ROWS_AT_ONCE]
-            ],
-        )
+    segment_rows.write(db, _under_open_passes(db, touched, now=now))
 
 
 def known_passes(db: DbSession, pass_ids: Sequence[str]) -> set[str]:

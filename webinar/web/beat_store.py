@@ -19,7 +19,8 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from webinar.db import DbSession
 from webinar.domain.attendance import PlaySegment
-from webinar.services.attendance import Touched, known_passes, store_segments
+from webinar.services.attendance import known_passes, store_segments
+from webinar.services.evidence.segment_rows import Touched
 
 log = logging.getLogger(__name__)
 
