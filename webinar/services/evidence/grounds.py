@@ -1,4 +1,4 @@
-"""What a case rests on beside the beats: visits, outages, corrections, checks, minutes presented."""
+"""What a case rests on beside beats: visits, outages, corrections, checks, minutes presented."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -151,11 +151,12 @@ def _corrected(
         .order_by(CreditCorrection.decided_at, CreditCorrection.id)
     ):
         whose = (correction.user_id, correction.mode)
-        found[whose] = _with(found.get(whose, Corrected()), correction)
+        found[whose] = put_right(found.get(whose, Corrected()), correction)
     return found
 
 
-def _with(before: Corrected, correction: CreditCorrection) -> Corrected:
+def put_right(before: Corrected, correction: CreditCorrection) -> Corrected:
+    """What it comes to with one more correction, whatever the state of that one."""
     added, removed = list(before.added), list(before.removed)
     waived, until = before.checks_waived, before.papers_until
     match correction.kind:
