@@ -43,6 +43,11 @@ class Config:
     LOW_DISK_MEGABYTES: int = 5_000
     UPLOAD_MEGABYTES: int = 4_096
     DESTROY_AFTER_DAYS: int = 7
+    LEGAL_NAME: str = ""
+    SIGNATORY: str = ""
+    SIGNATORY_ROLE: str = ""
+    SIGNING_KEY: str = ""
+    SIGNING_CERTIFICATE: str = ""
     BBB_URL: str = ""
     BBB_SECRET: str = ""
     ZOOM_ACCOUNT_ID: str = ""
@@ -50,6 +55,7 @@ class Config:
     ZOOM_CLIENT_SECRET: str = ""
     ZOOM_WEBHOOK_SECRET: str = ""
     ZOOM_URL: str = "https://api.zoom.us"
+    METRICS_TOKEN: str = ""
     EMBEDDED_CLOCK: bool = False
     DEVELOPMENT: bool = False
     DEMO: bool = False
@@ -92,6 +98,12 @@ class Config:
         renditions = environ.get("WEBINAR_RENDITIONS", "main").split(",")
         if "main" not in renditions or not set(renditions) <= known:
             problems.append("WEBINAR_RENDITIONS is main, or main with low and audio, by commas")
+        if bool(environ.get("WEBINAR_SIGNING_KEY")) != bool(
+            environ.get("WEBINAR_SIGNING_CERTIFICATE")
+        ):
+            problems.append(
+                "WEBINAR_SIGNING_KEY and WEBINAR_SIGNING_CERTIFICATE go together: set both or none"
+            )
         if problems:
             raise ConfigError("Cannot start: " + "; ".join(problems) + ".")
         return cls(**values)  # type: ignore[arg-type]

@@ -18,6 +18,10 @@ PUBLIC = {
     "auth.sign_in_by_password",
     "auth.sign_out",
     "certificates.ask",
+    "certificates.check_file",
+    "certificates.key_json",
+    "certificates.keys_pem",
+    "certificates.status",
     "certificates.verify",
     "faculty_files.portrait",
     "feeds.everything",
@@ -63,6 +67,7 @@ BY_TOKEN = {
     "faculty.send_slides",
     "faculty.show",
     "feeds.personal",
+    "metrics.show",
 }
 
 

@@ -9,7 +9,8 @@ from config import Config
 from webinar import web
 from webinar.cli import groups
 from webinar.db import connect, open_db
-from webinar.services import search
+from webinar.domain.certificate_paper import Issuer
+from webinar.services import issuer, search
 from webinar.web.beats import BeatIntake
 from webinar.web.media_doors import MediaDoors
 
@@ -33,6 +34,7 @@ def create_app(config: Config) -> Flask:
     app.extensions["config"] = config
     app.extensions["engine"] = connect(config.DATABASE_URL)
     search.keep_up_to_date([open_db])
+    issuer.bind(Issuer(config.LEGAL_NAME, config.SIGNATORY, config.SIGNATORY_ROLE))
     app.wsgi_app = BeatIntake(app.wsgi_app, config, app.extensions["engine"])  # type: ignore[method-assign]
     app.wsgi_app = MediaDoors(app.wsgi_app, app, config)  # type: ignore[method-assign]
     if config.is_https:

@@ -1,9 +1,12 @@
 """The outward tools, made from the settings for whoever edges on them: web, jobs, commands."""
 
 from functools import lru_cache
+from pathlib import Path
 
 from config import Config
 from webinar.calendar.events import content_digest, render_event
+from webinar.documents.certificate_press import CertificatePress
+from webinar.documents.signing_keys import SigningKeys
 from webinar.domain.calendar_entry import Audience, SessionEntry
 from webinar.media.disk import free_megabytes
 from webinar.media.sealed_text import SealedText
@@ -21,6 +24,21 @@ def calendar_tool(config: Config) -> CalendarTool:
         digest=content_digest,
         render=_rendered,
     )
+
+
+def signing_keys(config: Config) -> SigningKeys:
+    """The keys that sign certificates."""
+    return SigningKeys(
+        folder=config.DATA_DIR.resolve() / "signing",
+        name=config.LEGAL_NAME or config.SITE_NAME,
+        key_file=Path(config.SIGNING_KEY) if config.SIGNING_KEY else None,
+        certificate_file=Path(config.SIGNING_CERTIFICATE) if config.SIGNING_CERTIFICATE else None,
+    )
+
+
+def certificate_press(config: Config) -> CertificatePress:
+    """What sets and signs certificates."""
+    return CertificatePress(keys=signing_keys(config), public_url=config.PUBLIC_URL)
 
 
 def media_shelf(config: Config) -> MediaShelf:

@@ -1,16 +1,14 @@
 """The register and the evidence, checked from the command line."""
 
 from decimal import Decimal
-from pathlib import Path
 
 from flask import Flask
 from sqlalchemy import select
 
 from tests.evidence import AFTER, make_attendee, make_ended_session, make_grant
 from webinar.db import DbSession
-from webinar.documents.certificate import certificate_pdf
-from webinar.models import Certificate, CreditDecision, WatchSegment, WebinarSession
-from webinar.services import certificates, credits
+from webinar.models import CreditDecision, WatchSegment, WebinarSession
+from webinar.services import credits
 
 
 def decided_session(db: DbSession) -> WebinarSession:
@@ -25,47 +23,6 @@ def decided_session(db: DbSession) -> WebinarSession:
 def run(app: Flask, *args: str) -> tuple[int, str]:
     result = app.test_cli_runner().invoke(args=list(args))
     return result.exit_code, result.output
-
-
-def test_a_genuine_number_is_told_from_one_of_nobodys(app: Flask, db: DbSession) -> None:
-    decided_session(db)
-    number = db.scalars(select(Certificate.number)).one()
-    db.commit()
-
-    genuine = run(app, "certificates", "verify", number)
-    unknown = run(app, "certificates", "verify", "WCS-0000-0000-0000")
-
-    assert genuine[0] == 0
-    assert genuine[1].startswith(f"{number} is genuine.\nDr Anna Keller; ")
-    assert unknown[0] == 1
-    assert "We have not issued" in unknown[1]
-
-
-def test_a_file_is_genuine_to_the_last_byte_or_not_at_all(
-    app: Flask, db: DbSession, tmp_path: Path
-) -> None:
-    decided_session(db)
-    content = certificates.content_of(db.scalars(select(Certificate)).one())
-    db.commit()
-    ours, changed = tmp_path / "ours.pdf", tmp_path / "changed.pdf"
-    ours.write_bytes(certificate_pdf(content))
-    changed.write_bytes(certificate_pdf(content) + b"\n")
-
-    assert run(app, "certificates", "verify", str(ours))[0] == 0
-    assert run(app, "certificates", "verify", str(changed))[0] == 1
-
-
-def test_a_certificate_changed_in_the_database_is_noticed(app: Flask, db: DbSession) -> None:
-    decided_session(db)
-    certificate = db.scalars(select(Certificate)).one()
-    certificate.content = certificate.content | {"person_name": "Somebody Else"}
-    number = certificate.number
-    db.commit()
-
-    status, words = run(app, "certificates", "verify", number)
-
-    assert status == 1
-    assert "its stored content does not match its digest" in words
 
 
 def test_decisions_that_follow_from_the_evidence_are_confirmed(app: Flask, db: DbSession) -> None:

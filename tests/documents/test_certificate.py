@@ -1,49 +1,14 @@
 import io
 from dataclasses import replace
-from datetime import date
-from decimal import Decimal
 
 import pytest
 from pypdf import PdfReader
 
+from tests.certificate_samples import CONTENT, EACCME, ESMO
 from webinar.documents.archive_pdf import UnprintableText
 from webinar.documents.certificate import certificate_pdf
 from webinar.domain.attendance import ViewingMode
-from webinar.domain.certificate import CertificateContent, CreditLine
-
-EACCME = CreditLine(
-    body="EACCME",
-    credits=Decimal("0.50"),
-    unit="ECMEC",
-    reference="LEE-2026-00001",
-    statement="Accredited by the EACCME with 0.5 European CME credits (ECMECs).",
-)
-ESMO = CreditLine(
-    body="ESMO-MORA",
-    credits=Decimal(1),
-    unit="point",
-    reference="",
-    statement="Accredited with 1 ESMO-MORA point.",
-)
-CONTENT = CertificateContent(
-    number="WCS-TA8G-C8CE-XS1Y",
-    person_name="Dr. Ελένη Παπαδοπούλου-Šimić",
-    title="Axillary surgery after neoadjuvant treatment",
-    series="e-grandrounds",
-    held="Thursday 26 November 2026, 18:15–19:00 CET (Zurich)",
-    mode=ViewingMode.LIVE,
-    provider="Demo School of Oncology",
-    provider_legal_name="Demo School of Oncology, Zurich",
-    auspices="under the auspices of the Demo Society",
-    lines=(EACCME, ESMO),
-    minutes_attended=43,
-    faculty=("Prof. Jana Nováková", "Dr. Luca Rossi"),
-    disclosures_url="https://example.org/sessions/k3Jd9w",
-    issued_on=date(2026, 11, 26),
-    signatory="Prof. Jana Nováková",
-    signatory_role="scientific chair",
-    verify_url="https://example.org/verify/WCS-TA8G-C8CE-XS1Y",
-)
+from webinar.domain.certificate import CertificateContent
 
 
 def read(content: CertificateContent) -> PdfReader:
@@ -81,11 +46,25 @@ def test_everything_a_certificate_must_say_stands_on_one_page():
         "Issued online, 26 November 2026",
         "WCS-TA8G-C8CE-XS1Y",
         "Anyone can check this certificate: scan the code, or go to",
-        "https://example.org/verify/WCS-TA8G-C8CE-XS1Y",
-        "Declarations of interest: https://example.org/sessions/k3Jd9w",
+        "https://webinar.example/verify/WCS-TA8G-C8CE-XS1Y",
+        "The file is digitally signed; the signature can be checked without us.",
+        "Declarations of interest: https://webinar.example/sessions/k3Jd9w",
         f"SHA-256 {CONTENT.digest} Scan to verify",
     ]
     assert len(read(CONTENT).pages) == 1
+
+
+def test_an_extract_shows_one_credit_and_says_that_there_are_more():
+    pages = PdfReader(io.BytesIO(certificate_pdf(CONTENT, only=1))).pages
+    lines = [line for page in pages for line in page.extract_text().splitlines()]
+
+    assert lines[14:18] == [
+        "Extract: 1 of the 2 credits of certificate WCS-TA8G-C8CE-XS1Y.",
+        "1 point",
+        "ESMO-MORA",
+        "Accredited with 1 ESMO-MORA point.",
+    ]
+    assert lines[-1] == f"SHA-256 {CONTENT.digest} Scan to verify"
 
 
 def test_a_short_name_in_capitals_is_its_own_mark():
@@ -125,8 +104,8 @@ def test_both_addresses_can_be_clicked():
     annotations = read(CONTENT).pages[0]["/Annots"]
 
     assert sorted(str(note.get_object()["/A"]["/URI"]) for note in annotations) == [
-        "https://example.org/sessions/k3Jd9w",
-        "https://example.org/verify/WCS-TA8G-C8CE-XS1Y",
+        "https://webinar.example/sessions/k3Jd9w",
+        "https://webinar.example/verify/WCS-TA8G-C8CE-XS1Y",
     ]
 
 

@@ -75,6 +75,7 @@ def test_the_evaluation_brings_the_credit_and_the_certificate(
     after = text_of(answer.text)
 
     number = db.scalars(select(Certificate.number)).one()
+    db.commit()
     assert "Waits for you" in before
     assert "Give your evaluation" in before
     assert "0.5 point earned" in after

@@ -1,19 +1,22 @@
-"""flask certificates: is this number, or this PDF, one of ours?"""
+"""flask certificates: is this number, or this PDF, one of ours? And the keys that sign."""
 
-import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+from flask import current_app
 
+from config import Config
 from webinar.db import DbSession, read_db
-from webinar.documents.certificate import certificate_pdf
-from webinar.domain.certificate import CertificateContent, MalformedNumber
+from webinar.documents.signature_check import BadSignature, CheckedSignature, check_signature
+from webinar.documents.signing_keys import SigningKeys, read_certificates
+from webinar.domain.certificate import CertificateContent
 from webinar.domain.errors import DomainError
 from webinar.domain.figures import plain_credit
+from webinar.services import certificate_papers
 from webinar.services import certificates as register
-from webinar.services.certificates import Standing, UnknownCertificate, Verified
-
-NUMBER = re.compile(rb"WCS(?:-[0-9A-HJKMNP-TV-Z]{4}){3}")
+from webinar.services.certificates import Standing, Verified
+from webinar.tools import signing_keys
 
 
 class NotGenuine(DomainError):
@@ -22,21 +25,34 @@ class NotGenuine(DomainError):
 
 @click.group("certificates")
 def certificates() -> None:
-    """Verify what was issued."""
+    """Verify what was issued; the keys that sign it."""
 
 
 @certificates.command("verify")
 @click.argument("number_or_file")
-def verify(number_or_file: str) -> None:
+@click.option(
+    "--cert",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Published certificates (PEM). With them a FILE is checked offline, without our register.",
+)
+def verify(number_or_file: str, cert: Path | None) -> None:
     """Say what a certificate is worth: by its NUMBER, or by its PDF as a FILE.
 
-    A file is set again from the stored content and compared byte by byte. Exit status 0 only
-    for a certificate that is genuine and stands.
+    Exit status 0 only for a certificate that is genuine and stands. With --cert nothing is asked
+    of the database or the network: the signature alone is checked, and whether the certificate
+    still stands remains open.
     """
     path = Path(number_or_file)
+    if cert is not None:
+        if not path.is_file():
+            raise click.UsageError("--cert checks a FILE; there is none of this name.")
+        click.echo(
+            _offline_words(check_signature(path.read_bytes(), read_certificates(cert.read_bytes())))
+        )
+        return
     with read_db() as db:
         if path.is_file():
-            verified = _from_file(db, path.read_bytes())
+            verified = _from_file(db, path.read_bytes(), _keys())
         else:
             verified = register.verify(db, number_or_file)
     click.echo(_words(verified))
@@ -44,18 +60,46 @@ def verify(number_or_file: str) -> None:
         raise click.exceptions.Exit(1)
 
 
-def _from_file(db: DbSession, data: bytes) -> Verified:
-    # A PDF of ours names its number readably, in its metadata.
-    for number in sorted(set(NUMBER.findall(data))):
-        try:
-            verified = register.verify(db, number.decode())
-        except (MalformedNumber, UnknownCertificate):
-            continue
-        if certificate_pdf(verified.content) == data:
-            return verified
-    raise NotGenuine(
-        "This file is not, byte for byte, a certificate of ours. "
-        "Verify it by the number that is printed on it."
+@certificates.command("keys")
+def keys() -> None:
+    """Print the certificates of every key that ever signed here, as PEM."""
+    store = _keys()
+    store.current(now=datetime.now(UTC))
+    click.echo(store.published_pem(), nl=False)
+
+
+@certificates.command("rotate-key")
+def rotate_key() -> None:
+    """Sign with a new key from here on; the former one is deleted, its certificate stays."""
+    key = _keys().rotate(now=datetime.now(UTC))
+    click.echo(f"New signatures are made with {key.key_id}.")
+
+
+def _keys() -> SigningKeys:
+    config: Config = current_app.extensions["config"]
+    return signing_keys(config)
+
+
+def _from_file(db: DbSession, data: bytes, keys: SigningKeys) -> Verified:
+    certificate = certificate_papers.by_file(db, data)
+    if certificate is not None:
+        return register.verify(db, certificate.number)
+    try:
+        signature = check_signature(data, keys.published())
+    except BadSignature as wrong:
+        raise NotGenuine(
+            f"{wrong} It is not, byte for byte, a certificate of ours. "
+            "Verify it by the number that is printed on it."
+        ) from wrong
+    # Signed by us and not kept: an extract for one body.
+    return register.verify(db, signature.number)
+
+
+def _offline_words(found: CheckedSignature) -> str:
+    return (
+        f"{found.number or 'This file'} is unchanged since {found.signer} signed it on "
+        f"{found.signed_at:%d %B %Y, %H:%M} UTC with key {found.key_id}.\n"
+        "Whether it still stands, only its number says: ask the issuer's page."
     )
 
 

@@ -23,22 +23,24 @@ DEEDS = {
 }
 
 
-def certificate_pdf(content: CertificateContent) -> bytes:
+def certificate_pdf(content: CertificateContent, *, only: int | None = None) -> bytes:
     """The certificate; the same content gives the same bytes, and no clock is read.
 
+    With `only`, an extract: one of its lines (counted from 0), for the body that wants its own.
     Raises UnprintableText for writing that the embedded fonts do not have (Chinese, emoji).
     """
     return archive_pdf(
         "certificate.typ",
         "certificate",
-        _words(content),
+        _words(content, only),
         otherwise="Write it in Latin, Greek, Cyrillic, Hebrew or Arabic letters.",
     )
 
 
-def _words(content: CertificateContent) -> dict[str, object]:
+def _words(content: CertificateContent, only: int | None) -> dict[str, object]:
     """All that the template shows, as text: it sets, and decides nothing."""
     hours, minutes = divmod(content.minutes_attended, 60)
+    lines = content.lines if only is None else (content.lines[only],)
     return {
         "number": content.number,
         "person": content.person_name,
@@ -52,7 +54,8 @@ def _words(content: CertificateContent) -> dict[str, object]:
         "initials": _initials(content.provider),
         "provider_legal_name": content.provider_legal_name,
         "auspices": content.auspices,
-        "lines": [_line(line) for line in content.lines],
+        "lines": [_line(line) for line in lines],
+        "extract": _extract_note(content, len(lines)),
         "faculty": list(content.faculty),
         "disclosures_url": content.disclosures_url,
         "issued": f"Issued {content.place}, {_long_date(content.issued_on)}",
@@ -76,6 +79,12 @@ def _line(line: CreditLine) -> dict[str, str]:
         "reference": line.reference,
         "statement": line.statement,
     }
+
+
+def _extract_note(content: CertificateContent, shown: int) -> str:
+    if shown == len(content.lines):
+        return ""
+    return f"Extract: {shown} of the {len(content.lines)} credits of certificate {content.number}."
 
 
 def _long_date(day: date) -> str:

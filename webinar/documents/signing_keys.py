@@ -59,6 +59,14 @@ def key_id_of(certificate: x509.Certificate) -> str:
     return hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest()
 
 
+def read_certificates(pem: bytes) -> list[x509.Certificate]:
+    """The certificates in a PEM file that somebody gives us; raises UnusableKey."""
+    try:
+        return x509.load_pem_x509_certificates(pem)
+    except ValueError as wrong:
+        raise UnusableKey("The file has no certificates in PEM form.") from wrong
+
+
 @dataclass(frozen=True)
 class SigningKeys:
     """The key store. With `key_file` and `certificate_file` the organisation's own key signs."""

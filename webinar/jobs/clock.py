@@ -15,6 +15,8 @@ from apscheduler.schedulers.base import BaseScheduler
 from apscheduler.schedulers.blocking import BlockingScheduler
 
 from webinar.jobs import (
+    attention,
+    certificates,
     deciding,
     destroying,
     encoding,
@@ -48,6 +50,7 @@ TICKS = (
     Tick("keep a picture on every rehearsal", 1, rehearsing.supervise),
     Tick("package videos that were sent", 2, uploading.supervise),
     Tick("decide credit", 5, deciding.decide_due),
+    Tick("set certificates", 10, certificates.set_certificates),
     Tick("tend rooms of others", 5, rooms.tend),
     Tick("close recordings whose window is over", 10, season.close_recordings),
     Tick("destroy recordings that have ended", 30, destroying.destroy_ended),
@@ -55,6 +58,7 @@ TICKS = (
     Tick("warn of recordings that close", 60, season.warn_of_closing),
     Tick("fetch recordings from rooms of others", 60, rooms.fetch_recordings),
     Tick("freeze evidence that is complete", 60, freezing.freeze_due),
+    Tick("vouch for checks nobody answered", 60, attention.vouch_for_lapsed),
     Tick("remind the faculty of what is missing", 60, faculty.remind_faculty),
     Tick("look for remains of destroyed recordings", 3600, destroying.reconcile),
     Tick("forget videos nobody went on sending", 3600, uploading.forget_leftovers),
