@@ -4,6 +4,16 @@ The clock is a process of its own: flask --app wsgi scheduler run.
 """
 
 import os
+from pathlib import Path
+
+from gunicorn.arbiter import Arbiter
+from gunicorn.workers.base import Worker
+
+# Where the workers count together for /metrics. The library asks for it when it is imported.
+counts = Path(os.environ.get("WEBINAR_DATA_DIR", "var")).resolve() / "counts"
+os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(counts))
+
+from prometheus_client import multiprocess  # noqa: E402
 
 bind = os.environ.get("BIND", "127.0.0.1:8000")
 # One for each core; threads are for those who wait, on the database or a slow network.
@@ -20,3 +30,16 @@ preload_app = False
 # On a disk that is busy a worker's sign of life may come too late.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
 forwarded_allow_ips = "127.0.0.1,::1"
+
+
+def on_starting(_server: Arbiter) -> None:
+    """Begin to count anew: the files of processes that are gone are of no use."""
+    folder = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in folder.glob("*.db"):
+        file.unlink()
+
+
+def child_exit(_server: Arbiter, worker: Worker) -> None:
+    """What a worker that has ended held at that moment is held no more; what it counted stays."""
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

@@ -340,4 +340,5 @@ def test_the_page_is_told_what_counts_and_which_parts(
         "countedSeconds": 7,
         "totalSeconds": 2700,
         "parts": [[0, 5], [60, 62]],
+        "check": None,
     }

@@ -21,6 +21,7 @@ from webinar.db import DbSession
 from webinar.domain.attendance import PlaySegment
 from webinar.services.attendance import known_passes, store_segments
 from webinar.services.evidence.segment_rows import Touched
+from webinar.web import metrics
 
 log = logging.getLogger(__name__)
 
@@ -147,10 +148,13 @@ class BeatStore:
         """Try until they are stored, for nobody was told that they are; False at the very end."""
         pause = 0.1
         while not self._store(touched):
+            metrics.STORE_FAILED.inc()
             if self._closing:
                 return False
             time.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+        metrics.STORED.inc(len(touched))
+        metrics.WAITING.set(0)
         return True
 
     def _next_batch(self) -> list[Touched] | None:
@@ -162,6 +166,7 @@ class BeatStore:
                 return None
             self._work.wait_for(lambda: self._hurried or self._closing, timeout=GATHER_SECONDS)
             touched = list(self._waiting.values())
+            metrics.WAITING.set(len(touched))
             self._writing, self._seqs, self._waiting = self._seqs, {}, {}
             return touched
 

@@ -25,6 +25,7 @@ from webinar.domain.attendance import (
     check_beat,
     read_pass,
 )
+from webinar.web import metrics
 from webinar.web.beat_store import BeatStore
 from webinar.web.status_lines import status_line
 
@@ -78,6 +79,7 @@ class BeatIntake:
         try:
             status, body = OK, self._take(environ, now)
         except _Refusal as refusal:
+            metrics.refused(refusal.code)
             status = status_line(refusal.status)
             answer = {"error": str(refusal), "code": refusal.code, "now": now.isoformat()}
             body = json.dumps(answer).encode()
@@ -96,6 +98,7 @@ class BeatIntake:
         durable = self.store.add(facts.pass_id, beat.seq, segments, now)
         if durable is None:
             raise _Refusal(503, "busy", "Too much is waiting to be stored. Keep it, send it later.")
+        metrics.accepted(facts, beat.segments, segments)
         if beat.wait:
             durable = self.store.wait_for(facts.pass_id, beat.seq)
         is_recording = facts.mode is ViewingMode.RECORDED

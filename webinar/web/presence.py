@@ -9,6 +9,7 @@ from webinar.domain.errors import DomainError, NotFound
 from webinar.models import WebinarSession
 from webinar.services import attendance, sessions
 from webinar.web import attention
+from webinar.web import metrics
 from webinar.web.access import signed_in
 from webinar.web.guards import limiter
 
@@ -37,6 +38,7 @@ def issue(public_id: str) -> ResponseReturnValue:
         now=g.now,
     )
     g.db.commit()
+    metrics.PASSES.labels(mode.value).inc()
     return {
         "pass": issued.token,
         "closes_at": issued.closes_at.isoformat() if issued.closes_at else None,

@@ -1,0 +1,89 @@
+"""What is counted while it runs, for Prometheus: GET /metrics. Each name stands in operations.md.
+
+Several processes count together if PROMETHEUS_MULTIPROC_DIR names a folder before they start, as
+deploy/gunicorn_server.py sees to; otherwise each answers for itself.
+"""
+
+import hmac
+import os
+from collections.abc import Sequence
+
+from flask import Blueprint, Response, current_app, request
+from flask.typing import ResponseReturnValue
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    generate_latest,
+)
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from webinar.domain.attendance import PassFacts, PlaySegment, ViewingMode
+from webinar.domain.errors import NotFound
+from webinar.web.access import by_token
+
+bp = Blueprint("metrics", __name__)
+
+BEATS = Counter("webinar_beats", "Beats that were answered.", ["answer"])
+ACCEPTED = BEATS.labels("accepted")
+REFUSED = BEATS.labels("refused")
+REFUSALS = Counter("webinar_beats_refused", "Beats that were refused, by code.", ["code"])
+CLIPPED = Counter("webinar_beats_clipped", "Segments cut to what can be true.", ["why"])
+STORED = Counter("webinar_segments_stored", "Segments written to the database.")
+STORE_FAILED = Counter("webinar_beat_batches_failed", "Batches to be written again.")
+WAITING = Gauge(
+    "webinar_segments_waiting", "Segments not yet written.", multiprocess_mode="livesum"
+)
+PASSES = Counter("webinar_passes_issued", "Viewing passes handed out.", ["mode"])
+REQUESTS = Counter("webinar_requests", "Requests answered by pages, by status.", ["status"])
+
+
+def refused(code: str) -> None:
+    """Count a refused beat. Codes are a closed list: docs/attendance-protocol.md."""
+    REFUSED.inc()
+    REFUSALS.labels(code).inc()
+
+
+def accepted(facts: PassFacts, sent: Sequence[object], checked: Sequence[PlaySegment]) -> None:
+    """Count a beat that was taken in, and which of its segments were cut."""
+    ACCEPTED.inc()
+    for raw, segment in zip(sent, checked, strict=True):
+        match raw:
+            case [_, int(start), int(end)]:
+                if segment.start * 1000 > start + 0.5:
+                    CLIPPED.labels(_why_begun_later(facts)).inc()
+                if segment.end * 1000 < end - 0.5:
+                    CLIPPED.labels(_why_ended_sooner(facts)).inc()
+
+
+def _why_begun_later(facts: PassFacts) -> str:
+    return "before_pass" if facts.mode is ViewingMode.LIVE else "window"
+
+
+def _why_ended_sooner(facts: PassFacts) -> str:
+    return "ahead" if facts.mode is ViewingMode.LIVE else "window"
+
+
+@bp.get("/metrics")
+@by_token
+def show() -> ResponseReturnValue:
+    """All counts, for who sends the token of the settings; without one there is no such page."""
+    token = current_app.extensions["config"].METRICS_TOKEN
+    sent = request.headers.get("Authorization", "")
+    if not token or not hmac.compare_digest(sent.encode(), f"Bearer {token}".encode()):
+        raise NotFound("There is no such page.")
+    registry = REGISTRY
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    answer = Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+@bp.after_app_request
+def _count(answer: Response) -> Response:
+    REQUESTS.labels(str(answer.status_code)).inc()
+    return answer
