@@ -156,13 +156,13 @@ def test_an_identifier_frees_the_credit_that_was_held(
     decide(db, session)
     client = signed_in_as(user)
     address = f"/sessions/{session.public_id}/identifier"
-    number = "802760012345678"
+    number = "802760012345673"
 
     wrong = client.post(address, data={"kind": "EFN", "value": "12", "consent": "y"})
     silent = client.post(address, data={"kind": "EFN", "value": number})
     given = client.post(
         address,
-        data={"kind": "EFN", "value": "80276 00123 45678", "consent": "y"},
+        data={"kind": "EFN", "value": "80276 00123 45673", "consent": "y"},
         follow_redirects=True,
     )
 

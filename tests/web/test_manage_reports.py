@@ -184,6 +184,22 @@ def test_eiv_is_told_everybody_once_and_then_the_difference(
     ]
 
 
+def test_an_efn_given_by_two_people_is_reported_for_neither(
+    db: DbSession, officer: FlaskClient, session: WebinarSession
+) -> None:
+    grant = make_grant(db, session, "de-laek-live", "1")
+    grant.reference = VNR
+    db.commit()
+    for person in attend(db, session, "Anna Keller", "Berta Lang"):
+        number(db, person, "EFN", EFNS[0])
+    attend(db, session)
+
+    page = officer.get(address(session, grant, "/lists/eiv")).text
+
+    assert page.count("Somebody else here gave the same EFN") == 2
+    assert "Nobody is to be reported yet." in page
+
+
 def test_a_grant_without_a_vnr_cannot_be_reported_to_eiv(
     db: DbSession, officer: FlaskClient, session: WebinarSession
 ) -> None:

@@ -168,7 +168,7 @@ def test_minutes_are_told_in_stretches_of_five_people_at_least(
     assert [(line.label, line.number) for line in chart.lines] == [
         ("0 to below 5 min", 0),
         ("5 to below 10 min", 0),
-        ("10 to below 50 min", 7),
+        ("10 min or more", 7),
     ]
 
 

@@ -1,5 +1,6 @@
 """Lists for registries: who may be on them, what is new since the last, what holds one back."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -110,6 +111,7 @@ class _Earner:
     name: str
     country: str
     value: str
+    is_decided: bool
     details: dict[str, str]
     credit: Decimal
     attended_on: date
@@ -156,15 +158,21 @@ def _eiv(db: DbSession, session: WebinarSession, grant: AccreditationGrant) -> L
         )
     passed = rules_of(grant.policy).test_required
     entries, held_back = [], []
-    for person in _earners(db, session, grant, RegistryKind.EIV):
+    people = list(_earners(db, session, grant, RegistryKind.EIV))
+    shared = {efn for efn, times in Counter(one.value for one in people).items() if times > 1}
+    for person in people:
         why: tuple[str, ...] = ()
         if not person.value:
             why = (
-                "Has given no EFN with consent to pass it on: they hand in the certificate "
-                "themselves.",
+                "Has given no EFN with consent to pass it on: nothing is decided until they do, or "
+                "they hand in a certificate of attendance themselves.",
             )
         elif not eiv.is_efn(person.value):
             why = ("The EFN is mistyped: its last digit does not check the others.",)
+        elif person.value in shared:
+            why = ("Somebody else here gave the same EFN: ask both to look at theirs.",)
+        elif not person.is_decided:
+            why = ("Has given an EFN since; credit is decided within minutes.",)
         if why:
             held_back.append(HeldBack(person.name, why))
         else:
@@ -236,6 +244,8 @@ def _pars_learners(
         why = pars.learner_problems(learner, today=today)
         if not person.value:
             why = ("Has not agreed to be reported to PARS.",)
+        elif not person.is_decided:
+            continue
         if why:
             held_back.append(HeldBack(person.name, why))
             continue
@@ -270,6 +280,8 @@ def _esmo_mora(db: DbSession, session: WebinarSession, grant: AccreditationGrant
         why = esmo_mora.problems_of(credited)
         if not person.value:
             why = ("Has not agreed to be named to ESMO.",)
+        elif not person.is_decided:
+            continue
         if why:
             held_back.append(HeldBack(person.name, why))
             continue
@@ -294,7 +306,7 @@ def _whole(kind: RegistryKind, rows: Sequence[tuple[str, ...]]) -> tuple[Prepare
 def _earners(
     db: DbSession, session: WebinarSession, grant: AccreditationGrant, kind: RegistryKind
 ) -> Iterator[_Earner]:
-    """Everybody whose standing decision gives credit, with the number they agreed to pass on."""
+    """Everybody with credit, or without for want of a number; with the one they may pass on."""
     held_on = to_local(session.starts_at, session.zone).date()
     wanted = IDENTIFIERS[kind]
     rows = db.execute(
@@ -304,6 +316,7 @@ def _earners(
             Identifier.value,
             Identifier.details,
             CreditDecision.credit,
+            CreditDecision.reason,
             AttendanceSummary.last_at,
             Certificate.number,
         )
@@ -329,16 +342,18 @@ def _earners(
         .where(
             CreditDecision.grant_id == grant.id,
             CreditDecision.is_latest,
-            CreditDecision.reason == Reason.OK,
+            # Who gave no number is not decided upon, where the rule asks for one.
+            CreditDecision.reason.in_((Reason.OK, Reason.PENDING_IDENTIFIER)),
         )
         .order_by(User.name, User.id)
     )
-    for name, country, value, details, credit, last_at, number in rows:
+    for name, country, value, details, credit, reason, last_at, number in rows:
         is_recorded = grant.mode.value == "recorded" and last_at is not None
         yield _Earner(
             name=name,
             country=country,
             value=value or "",
+            is_decided=reason is Reason.OK,
             details={key: str(text) for key, text in (details or {}).items()},
             credit=credit,
             attended_on=to_local(last_at, session.zone).date() if is_recorded else held_on,

@@ -147,15 +147,19 @@ def _minutes(figures: AttendanceFigures) -> Section:
             Chart(
                 "Minutes counted",
                 "People",
-                tuple(
-                    Line(f"{step.first} to below {step.beyond} min", step.people) for step in steps
-                )
+                tuple(Line(_stretch(step, steps), step.people) for step in steps)
                 if figures.people
                 else (),
                 f"Stretches with fewer than {FEW} people are joined with their neighbours.",
             ),
         ),
     )
+
+
+def _stretch(step: Step, steps: tuple[Step, ...]) -> str:
+    if step == steps[-1]:
+        return f"{step.first} min or more"
+    return f"{step.first} to below {step.beyond} min"
 
 
 def _registered(db: DbSession, session_id: int) -> tuple[int, int, Counter[str], Counter[str]]:
