@@ -1,11 +1,17 @@
-"""Evaluations: who has given one is known, what they said is not theirs to be found."""
+"""Evaluations: who has given one is known, what they said is not theirs to be found.
+
+The answers stand in a table without person, time or order. What a database knows beside its
+columns (which transaction wrote a row, where it lies) would tell both apart from the rest, so all
+answers of a session are laid anew together, in another order, some time after one came in.
+"""
 
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from secrets import SystemRandom
 
-from sqlalchemy import insert
+from sqlalchemy import delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from webinar.db import DbSession
@@ -16,6 +22,7 @@ from webinar.services import presences
 
 RATINGS = ("1", "2", "3", "4", "5")
 LONGEST_TEXT = 2_000
+MIXED_FOR = timedelta(days=2)
 PRACTICE = {
     "change": "Yes, I will change something",
     "confirmed": "No, it confirms what I do",
@@ -43,8 +50,12 @@ class Answers:
     bias_words: str = ""
     practice: str
     practice_words: str = ""
+    barriers: str = ""
     topics: str = ""
     remarks: str = ""
+    objectives_asked: tuple[str, ...] = ()
+    """The words the ratings were given to: the session's may be changed afterwards."""
+    speakers_asked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -113,8 +124,11 @@ def read(form: Mapping[str, str], asked: Asked) -> Answers:
         bias_words=bias_words,
         practice=practice,
         practice_words=text("practice_words"),
+        barriers=text("barriers"),
         topics=text("topics"),
         remarks=text("remarks"),
+        objectives_asked=asked.objectives,
+        speakers_asked=asked.speakers,
     )
     if problems:
         raise FormRefused(problems)
@@ -143,3 +157,30 @@ def give(
         EvaluationAnswers(id=secrets.token_hex(16), session_id=session.id, answers=asdict(answers))
     )
     db.flush()
+
+
+def mix(db: DbSession, *, now: datetime) -> int:
+    """Lay the answers of every session anew that got some lately; returns how many.
+
+    To be called more often than every MIXED_FOR, so that none is left out.
+    """
+    lately = select(EvaluationGiven.session_id).where(EvaluationGiven.given_at > now - MIXED_FOR)
+    mixed = 0
+    for session_id in db.scalars(lately.distinct().order_by(EvaluationGiven.session_id)).all():
+        answers = list(
+            db.scalars(
+                delete(EvaluationAnswers)
+                .where(EvaluationAnswers.session_id == session_id)
+                .returning(EvaluationAnswers.answers)
+            )
+        )
+        SystemRandom().shuffle(answers)
+        rows = [
+            {"id": secrets.token_hex(16), "session_id": session_id, "answers": each}
+            for each in answers
+        ]
+        # A session whose answers were all erased has none.
+        if rows:
+            db.execute(insert(EvaluationAnswers), rows)
+        mixed += len(rows)
+    return mixed
