@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from math import ceil
 
 from webinar.domain.attendance import ViewingMode
@@ -85,8 +86,14 @@ def hash_of_inputs(policy: CreditPolicy, facts: CaseFacts) -> str:
     The same ground in another order or in other pieces has the same hash, and so
     have 1 and 1.0; notes on sources do not enter.
     """
-    document = canonical_json({"policy": policy, "facts": facts})
+    # As canonical_json writes an object of both; the same policy comes with thousands of cases.
+    document = f'{{"facts":{canonical_json(facts)},"policy":{_canonical_policy(policy)}}}'
     return hashlib.sha256(document.encode()).hexdigest()
+
+
+@lru_cache(maxsize=64)
+def _canonical_policy(policy: CreditPolicy) -> str:
+    return canonical_json(policy)
 
 
 def _grant_refusal(policy: CreditPolicy, facts: CaseFacts) -> _Verdict | None:

@@ -101,6 +101,9 @@ def _add(played: list[Span[float]], span: Span[float], left: float) -> float:
     """
     first = bisect_left(played, span.start, key=lambda known: known.end)
     last = bisect_right(played, span.end, key=lambda known: known.start)
+    if first == last and span.start < span.end and span.end - span.start <= left:
+        played.insert(first, span)
+        return left - (span.end - span.start)
     played[first:last], left = _with(played[first:last], span, left)
     return left
 
