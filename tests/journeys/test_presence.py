@@ -7,11 +7,19 @@ from playwright.sync_api import BrowserContext, Page
 from sqlalchemy import select
 
 from tests.builders import make_registration, make_user
+from tests.conftest import SECRET
 from tests.evidence import make_ended_session, make_recording
 from tests.journeys.browsing import wait_for
 from tests.journeys.conftest import Site
 from webinar.db import open_db
-from webinar.domain.attendance import ViewingMode
+from webinar.domain.attendance import (
+    RECORDED_PASS_LASTS,
+    PassFacts,
+    ViewingMode,
+    pass_id_from,
+    sign_pass,
+)
+from webinar.domain.span import Span
 from webinar.models import Recording, User, WatchSegment, WebinarSession
 from webinar.services import attendance
 
@@ -98,6 +106,36 @@ def test_what_was_shown_counts_even_if_the_network_was_away(
     with open_db() as db:
         ends = db.scalars(select(WatchSegment.to_ms).order_by(WatchSegment.number)).all()
     assert abs(ends[-1] - shown[-1][1]) < 1_000
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_page_left_open_for_a_week_gets_another_pass_and_loses_no_second(
+    site: Site, context: BrowserContext
+) -> None:
+    now = datetime.now(UTC)
+    session, user = recorded(now)
+    a_week_old = PassFacts(
+        pass_id=pass_id_from(bytes(16)),
+        user_id=user.id,
+        session_id=session.id,
+        mode=ViewingMode.RECORDED,
+        issued_at=now - RECORDED_PASS_LASTS,
+        expires_at=now + timedelta(days=3),
+        window=Span(0, 2700),
+    )
+    context.add_cookies([site.cookie_for(user)])
+    page = context.new_page()
+    start(page, session)
+
+    page.evaluate("(old) => { presence.pass = old; }", sign_pass(SECRET.encode(), a_week_old))
+    page.evaluate("picture.play()")
+    page.wait_for_timeout(4_500)
+    page.evaluate("picture.pause()")
+    wait_for(page, "!Object.keys(localStorage).some((key) => key.startsWith('beats:'))")
+
+    shown = page.evaluate("picture.shown")
+    played = sum(end - begin for begin, end in shown) / 1000
+    assert abs(counted_seconds(session, user) - played) < 1.0
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)

@@ -54,11 +54,12 @@ class Segments {
     this.open = null;
   }
 
-  // The oldest first: what was sent before is sent again until it is durable.
+  // The oldest first: what was sent before is sent again until it is durable. Every beat since the
+  // one that first told of it as it is now says the same, so one of them that is durable is enough.
   toSend(seq) {
     const played = [...this.waiting].filter(([, segment]) => segment.to > segment.from);
     return played.slice(0, MOST_SEGMENTS).map(([number, segment]) => {
-      Object.assign(segment, { sentIn: seq, sentTo: segment.to });
+      if (segment.sentTo !== segment.to) Object.assign(segment, { sentIn: seq, sentTo: segment.to });
       return [number, segment.from, segment.to];
     });
   }
@@ -70,6 +71,11 @@ class Segments {
       if (segment.to === segment.sentTo) this.waiting.delete(number);
       else segment.from = segment.sentTo;
     }
+  }
+
+  // What was sent under another pass and is not durable: it is sent under the next one.
+  sendAgain() {
+    for (const segment of this.waiting.values()) Object.assign(segment, { sentIn: -1, sentTo: -1 });
   }
 }
 
@@ -167,7 +173,8 @@ class Presence {
     keep(this.key, beat);
     const answer = await send(beat, { keepalive: leaving });
     if (answer.status === 200) {
-      this.segments.isDurable(answer.content.durable);
+      // Beats are counted for each pass anew: an answer about an older one says nothing here.
+      if (beat.pass === this.pass) this.segments.isDurable(answer.content.durable);
       if (this.segments.waiting.size === 0) keep(this.key, null);
     } else if (answer.status === 410 || answer.status === 401) {
       await this.renew(beat.pass);
@@ -177,11 +184,12 @@ class Presence {
     }
   }
 
-  // The pass is over: another one, or the answer that the window is closed.
+  // The pass is over: another one, under which what is not yet durable is told once more, or the
+  // answer that the window is closed.
   async renew(old) {
     if (this.pass !== old) return;
     this.pass = null;
-    this.forget();
+    this.segments.sendAgain();
     await this.getPass();
   }
 
