@@ -13,10 +13,19 @@ from webinar.domain.errors import NotFound
 from webinar.domain.media_gate import NotRegistered
 from webinar.domain.session import SessionStatus
 from webinar.models import Recording, WebinarSession
-from webinar.services import broadcasts, questions, recordings, renditions, rooms, sessions
+from webinar.services import (
+    broadcasts,
+    last_calls,
+    questions,
+    recordings,
+    renditions,
+    rooms,
+    sessions,
+)
 from webinar.services.evidence import checks
 from webinar.web.access import signed_in
 from webinar.web.guards import limiter
+from webinar.web.last_calls import told
 
 bp = Blueprint("live", __name__, url_prefix="/sessions/<public_id>")
 
@@ -48,6 +57,9 @@ def show(public_id: str) -> ResponseReturnValue:
         recording=recording,
         state=_state(session, recording),
         door_opens_at=session.starts_at - timedelta(minutes=DOOR_MINUTES),
+        last_call=told(
+            last_calls.of_session(g.db, session, current_user.id, now=g.now), session.zone
+        ),
         asked=questions.mine(g.db, session.id, current_user.id),
         question_key=secrets.token_hex(16),
         checks_planned=checks.planned_in(g.db, session.id, ViewingMode.LIVE),

@@ -10,9 +10,10 @@ from flask_login import current_user
 from webinar.domain.attendance import ViewingMode
 from webinar.domain.place import StepKind, next_step
 from webinar.domain.timezone import to_local
-from webinar.services import faculty, places, schedule
+from webinar.services import faculty, last_calls, places, schedule
 from webinar.services.schedule_filters import EVERYTHING, Of
 from webinar.web.access import public
+from webinar.web.last_calls import told
 from webinar.web.listing import (
     by_month,
     chips_of,
@@ -70,6 +71,7 @@ def show(public_id: str) -> ResponseReturnValue:
         objectives=[line.strip() for line in session.objectives.splitlines() if line.strip()],
         place=place,
         card=card_of(place, signed_in=signed_in, now=g.now),
+        last_call=told(last_calls.of_session(g.db, session, user_id, now=g.now), session.zone),
         asks_to_sign_in=not signed_in and step is not None and step.kind is StepKind.REGISTER,
     )
 
