@@ -51,6 +51,11 @@ PUBLIC = {
     "zone.remember",
 }
 BY_TOKEN = {
+    "auditor.again",
+    "auditor.draw",
+    "auditor.index",
+    "auditor.person",
+    "auditor.session",
     "auth.open_link",
     "auth.open_verification",
     "auth.sign_in_by_link",

@@ -4,6 +4,7 @@ from flask import Blueprint
 
 from webinar.web import (
     attention,
+    auditor,
     auth,
     certificates,
     credits,
@@ -25,6 +26,7 @@ from webinar.web import (
     quizzes,
     recordings,
     registrations,
+    registry_numbers,
     rooms,
     series,
     sessions,
@@ -36,6 +38,7 @@ from webinar.web import (
     studio_slides,
     styleguide,
     topics,
+    transcript,
     watch_places,
     zone,
 )
@@ -46,6 +49,7 @@ def all_blueprints(*, development: bool) -> list[Blueprint]:
     """The blueprints to register; the styleguide only while developing."""
     found = [
         attention.bp,
+        auditor.bp,
         auth.bp,
         certificates.bp,
         credits.bp,
@@ -68,6 +72,7 @@ def all_blueprints(*, development: bool) -> list[Blueprint]:
         quizzes.bp,
         recordings.bp,
         registrations.bp,
+        registry_numbers.bp,
         rooms.bp,
         series.bp,
         sessions.bp,
@@ -78,6 +83,7 @@ def all_blueprints(*, development: bool) -> list[Blueprint]:
         studio_rehearsal.bp,
         studio_slides.bp,
         topics.bp,
+        transcript.bp,
         watch_places.bp,
         zone.bp,
     ]

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from webinar.domain.access import Action
-from webinar.domain.credit import PENDING, Reason
+from webinar.domain.credit import Reason
 from webinar.domain.errors import NotFound
 from webinar.domain.wording import plural
 from webinar.models import CreditDecision, User, WebinarSession
@@ -20,10 +20,10 @@ from webinar.services.credit_desk import Group, Wanted
 from webinar.services.evidence import corrections
 from webinar.web.access import requires
 from webinar.web.credit_answers import answers_of
+from webinar.web.credit_words import mark_of_decision
 from webinar.web.manage import scope
 from webinar.web.manage.appeals import correction_href, corrections_href
 from webinar.web.manage.blueprint import bp
-from webinar.web.manage.states import Mark
 from webinar.web.numbers import whole_number
 
 SESSIONS_A_PAGE = 30
@@ -51,22 +51,6 @@ PENDING_WORDS = {
     Reason.PENDING_EVALUATION: "evaluation",
     Reason.PENDING_TEST: "test",
     Reason.PENDING_IDENTIFIER: "number",
-}
-REASON_WORDS = {
-    Reason.NO_GRANT: "No accreditation",
-    Reason.CREDIT_WINDOW_CLOSED: "After the credit clock",
-    Reason.DUPLICATE_ACTIVITY: "Credited already",
-    Reason.PENDING_IDENTIFIER: "Number missing",
-    Reason.SESSION_TOO_SHORT: "Session too short",
-    Reason.BELOW_PRESENCE: "Not there enough",
-    Reason.CHECKS_MISSING: "Checks not answered",
-    Reason.PENDING_TEST: "Test missing",
-    Reason.TEST_FAILED: "Test failed",
-    Reason.TEST_LATE: "Test too late",
-    Reason.PENDING_EVALUATION: "Evaluation missing",
-    Reason.EVALUATION_LATE: "Evaluation too late",
-    Reason.OK: "Earned",
-    Reason.ZERO_AFTER_ROUNDING_OR_CAP: "Nothing after rounding",
 }
 
 
@@ -98,14 +82,6 @@ class Asked:
         asked = replace(self, **{"page": "", **changes})
         kept = {name: value for name, value in asdict(asked).items() if value}
         return url_for("manage.credit_people", public_id=public_id, **kept)
-
-
-def mark_of_decision(decision: CreditDecision) -> Mark:
-    """The one mark of what stands for a person under a grant."""
-    if decision.reason is Reason.OK:
-        return Mark("credit", REASON_WORDS[decision.reason])
-    kind = "opens" if decision.reason in PENDING else "closed"
-    return Mark(kind, REASON_WORDS[decision.reason])
 
 
 @bp.get("/credit/")

@@ -5,6 +5,7 @@ from webinar.web.manage import (  # noqa: F401 -- imported for their views
     appeals,
     attendance_imports,
     audit,
+    auditor_doors,
     auspices,
     blueprint,
     bodies,
