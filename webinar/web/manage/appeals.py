@@ -1,6 +1,6 @@
 """Appeals: what people object to, with the evidence as it was then, and the officer's answer."""
 
-from flask import current_app, flash, g, redirect, render_template, request, url_for
+from flask import flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -99,29 +99,12 @@ def _page(session: WebinarSession, appeal: Appeal, errors: dict[str, str]) -> st
         lines=() if drawn is None else lines_of(drawn, session.zone),
         standing=standing[0] if standing else None,
         corrections=[one for one in of_person if one.appeal_id == appeal.id],
-        correction_href=correction_href(session, appeal.user_id, appeal.id),
         is_own=appeal.user_id == current_user.id,
         answers=ANSWERS,
         errors=errors,
         typed=request.form,
         longest=appeals.LONGEST,
     )
-
-
-def correction_href(session: WebinarSession, user_id: int, appeal_id: int | None = None) -> str:
-    """Where a correction for this person is proposed."""
-    if "manage.correction_new" not in current_app.view_functions:
-        return ""
-    return url_for(
-        "manage.correction_new", public_id=session.public_id, user=user_id, appeal=appeal_id
-    )
-
-
-def corrections_href(session: WebinarSession) -> str:
-    """Where the corrections of a session are decided upon."""
-    if "manage.corrections" not in current_app.view_functions:
-        return url_for("manage.credit_people", public_id=session.public_id)
-    return url_for("manage.corrections", public_id=session.public_id)
 
 
 def _href(is_open: bool, page: int) -> str:

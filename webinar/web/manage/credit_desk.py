@@ -22,7 +22,6 @@ from webinar.web.access import requires
 from webinar.web.credit_answers import answers_of
 from webinar.web.credit_words import mark_of_decision
 from webinar.web.manage import scope
-from webinar.web.manage.appeals import correction_href, corrections_href
 from webinar.web.manage.blueprint import bp
 from webinar.web.numbers import whole_number
 
@@ -110,7 +109,6 @@ def credit_desk() -> ResponseReturnValue:
             for one, count in desk.count_sessions(g.db, society_ids=ids, now=g.now).items()
         ],
         pending_words=PENDING_WORDS,
-        corrections_href=corrections_href,
         earlier=_desk_href(wanted, number - 1) if number > 1 else "",
         later=_desk_href(wanted, number + 1) if len(found) > SESSIONS_A_PAGE else "",
     )
@@ -147,7 +145,6 @@ def credit_people(public_id: str) -> ResponseReturnValue:
         how_many=counts[asked.chosen],
         mark_of=mark_of_decision,
         pending_words=PENDING_WORDS,
-        corrections_href=corrections_href,
         earlier=asked.href(public_id, page=str(asked.number - 1)) if asked.number > 1 else "",
         later=later if len(found) > PEOPLE_A_PAGE else "",
     )
@@ -166,8 +163,6 @@ def credit_person(public_id: str, user_id: int) -> ResponseReturnValue:
         answers=answers_of(session, user.id),
         revisions=_revisions(session, user),
         corrections=corrections.of_session(g.db, session.id, user_id=user.id),
-        correction_href=correction_href(session, user.id),
-        corrections_href=corrections_href,
         mark_of=mark_of_decision,
     )
 
