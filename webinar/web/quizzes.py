@@ -50,9 +50,8 @@ def take(public_id: str) -> ResponseReturnValue:
     )
     conditions = quizzes.conditions_for(g.db, session, current_user.id, now=g.now)
     g.db.commit()
-    kind = "success" if conditions.passed else "warning"
-    flash(f"{attempt.correct} of {attempt.of} answers are right.", kind)
     if conditions.passed:
+        flash(f"You have passed: {attempt.correct} of {attempt.of} answers are right.", "success")
         return redirect(url_for("credits.show", public_id=public_id))
     return redirect(url_for("quizzes.show", public_id=public_id))
 
