@@ -1,5 +1,6 @@
 """The officer's desk: what waits and why, reminding, deciding again, and answering appeals."""
 
+import html
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -228,6 +229,7 @@ def test_one_person_stands_with_the_picture_and_every_revision(
 
     words = text_of(officer.get(address).text)
 
+    assert "Dr Wanda Waits" in words
     assert "counted 45:00" in words
     assert "1 decision, the newest first" in words
     assert "What went in:" in words
@@ -262,6 +264,7 @@ def test_an_appeal_is_read_with_its_evidence_and_answered_by_mail(
     after = text_of(officer.get("/manage/credit/appeals/?show=answered").text)
 
     assert "I gave the evaluation." in listed
+    assert "Appeal of Dr Wanda Waits" in read
     assert "What stood when it was raised" in read
     assert "counted 45:00" in read
     assert "The answer is on its way by mail." in text_of(done.text)
@@ -381,6 +384,20 @@ def test_a_longer_list_asks_the_database_no_more_often(
         officer.get(page)
 
     assert len(many) == len(few)
+
+
+def test_an_appeal_leads_to_a_correction_for_its_own_person(
+    officer: FlaskClient, raised: str, waiting: User
+) -> None:
+    who = waiting.id
+
+    page = officer.get(raised).text
+    links = re.findall(r'href="([^"]*/corrections/new[^"]*)"', page)
+
+    assert len(links) == 1
+    assert f"user={who}&" in html.unescape(links[0])
+    assert f"appeal={raised.rsplit('/', 1)[1]}" in links[0]
+    assert officer.get(html.unescape(links[0])).status_code == 200
 
 
 def test_no_appeal_is_left_behind_by_a_refused_answer(officer: FlaskClient, raised: str) -> None:

@@ -159,7 +159,7 @@ def credit_person(public_id: str, user_id: int) -> ResponseReturnValue:
     return render_template(
         "manage/credit_person.html",
         session=session,
-        person=user,
+        who=user,
         answers=answers_of(session, user.id),
         revisions=_revisions(session, user),
         corrections=corrections.of_session(g.db, session.id, user_id=user.id),
