@@ -44,8 +44,9 @@ def report_from_rows(
 ) -> AttendanceFigures:
     """The figures from the evidence itself: the union of all a person's devices, in the window.
 
-    The database does the counting, so that memory stays flat. What a recording leaves out and
-    what one person cannot have watched at once only summaries and decisions know of.
+    The database does the counting, so that memory stays flat. What decisions add to it (gaps of
+    under a second) and take from it (what one person cannot have watched, what a recording leaves
+    out) only summaries know.
     """
     window = attendance.counting_window(db, session, mode)
     start, end = window.start * 1000, window.end * 1000
