@@ -78,6 +78,7 @@ def _line(line: CreditLine) -> dict[str, str]:
         "unit": line.unit,
         "reference": line.reference,
         "statement": line.statement,
+        "basis": line.basis,
     }
 
 

@@ -91,6 +91,8 @@ class CreditLine:
     reference: str
     statement: str
     """The accreditor's wording, word for word."""
+    basis: str = ""
+    """What earned it, where that is not what the certificate as a whole says."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,6 +164,7 @@ def _line(data: object) -> CreditLine:
         raise ValueError("a credit line is an object")
     names = [field.name for field in fields(CreditLine)]
     _refuse_unknown(data, set(names))
+    data.setdefault("basis", "")
     words = {name: _text(data, name) for name in names}
     try:
         credit = Decimal(words["credits"])
@@ -173,6 +176,7 @@ def _line(data: object) -> CreditLine:
         unit=words["unit"],
         reference=words["reference"],
         statement=words["statement"],
+        basis=words["basis"],
     )
 
 

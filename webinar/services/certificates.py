@@ -34,6 +34,12 @@ from webinar.services import audit, deliveries, issuer
 from webinar.services.evidence import chain
 from webinar.services.evidence.digests import of_certificate
 
+BASES = {
+    ViewingMode.LIVE: "For taking part live.",
+    ViewingMode.FACULTY: "For presenting.",
+    ViewingMode.RECORDED: "For watching the recording.",
+}
+
 
 class UnknownCertificate(NotFound):
     """The number is well formed, and nobody was given it."""
@@ -74,8 +80,7 @@ def follow(
         if before is not None and before.revoked_at is None:
             _revoke(db, before, actor_id=None, reason="The credit it shows was lost.", now=now)
         return None
-    lines = tuple(_line(decision) for decision in earned)
-    if before is not None and content_of(before).lines == lines:
+    if before is not None and content_of(before).lines == _lines(earned):
         return None  # also where it was revoked by hand: that is not undone by itself
     stands = before if before is not None and before.revoked_at is None else None
     return _issue(
@@ -285,7 +290,19 @@ def _revoke(
     )
 
 
-def _line(decision: CreditDecision) -> CreditLine:
+def _lines(earned: Sequence[CreditDecision]) -> tuple[CreditLine, ...]:
+    whole = _mode_of(earned)
+    return tuple(_line(decision, whole) for decision in earned)
+
+
+def _mode_of(earned: Sequence[CreditDecision]) -> ViewingMode:
+    """What the certificate as a whole says; a line that rests on something else says so."""
+    modes = {decision.grant.mode for decision in earned}
+    order = (ViewingMode.LIVE, ViewingMode.FACULTY, ViewingMode.RECORDED)
+    return next(mode for mode in order if mode in modes)
+
+
+def _line(decision: CreditDecision, whole: ViewingMode) -> CreditLine:
     grant = decision.grant
     return CreditLine(
         body=grant.accreditor.name,
@@ -293,6 +310,7 @@ def _line(decision: CreditDecision) -> CreditLine:
         unit=grant.accreditor.unit,
         reference=grant.reference,
         statement=grant.statement_granted,
+        basis="" if grant.mode is whole else BASES[grant.mode],
     )
 
 
@@ -306,9 +324,7 @@ def _content(
     now: datetime,
 ) -> CertificateContent:
     zone = session.zone
-    modes = {decision.grant.mode for decision in earned}
-    order = (ViewingMode.LIVE, ViewingMode.FACULTY, ViewingMode.RECORDED)
-    mode = next(mode for mode in order if mode in modes)
+    mode = _mode_of(earned)
     attended = max(d.seconds_counted for d in earned if d.grant.mode is mode)
     who = issuer.bound()
     hours = local_time_range(session.starts_at, session.ends_at, zone)
@@ -325,7 +341,7 @@ def _content(
         provider=session.society.name,
         provider_legal_name=who.legal_name,
         auspices=", ".join(sorted(lent.society.name for lent in session.auspices)),
-        lines=tuple(_line(decision) for decision in earned),
+        lines=_lines(earned),
         minutes_attended=attended // 60,
         faculty=tuple(dict.fromkeys(member.name for member in session.faculty)),
         disclosures_url=f"{public_url}/sessions/{session.public_id}",

@@ -8,8 +8,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from webinar.db import DbSession
-from webinar.domain.credit import PENDING
+from webinar.domain.attendance import ViewingMode
+from webinar.domain.credit import PENDING, Reason
+from webinar.domain.timezone import to_local
+from webinar.domain.transcript import Entry
 from webinar.models import AccreditationGrant, Certificate, CreditDecision, WebinarSession
+
+HOW = {
+    ViewingMode.LIVE: "live",
+    ViewingMode.RECORDED: "recording",
+    ViewingMode.FACULTY: "faculty",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,12 +80,42 @@ def of_person(db: DbSession, user_id: int) -> list[Earned]:
     ]
 
 
+def entries_of(db: DbSession, user_id: int) -> list[Entry]:
+    """Every credit the person holds today, one for each session and body; two queries."""
+    numbers = {
+        certificate.session_id: certificate.number
+        for certificate in db.scalars(
+            select(Certificate)
+            .where(Certificate.user_id == user_id)
+            .where(Certificate.revoked_at.is_(None))
+            .where(Certificate.superseded_by.is_(None))
+            .order_by(Certificate.revision)
+        )
+    }
+    return [
+        Entry(
+            day=to_local(decision.session.starts_at, decision.session.zone).date(),
+            title=decision.session.title,
+            provider=decision.session.society.name,
+            how=HOW[decision.grant.mode],
+            body=decision.grant.accreditor.name,
+            unit=decision.grant.accreditor.unit,
+            reference=decision.grant.reference,
+            credit=decision.credit,
+            minutes=decision.seconds_counted // 60,
+            certificate=numbers.get(decision.session_id, ""),
+        )
+        for decision in _latest_decisions(db, user_id)
+        if decision.reason is Reason.OK and decision.credit > 0
+    ]
+
+
 def _latest_decisions(db: DbSession, user_id: int) -> list[CreditDecision]:
     decisions = db.scalars(
         select(CreditDecision)
         .where(CreditDecision.user_id == user_id)
         .options(
-            joinedload(CreditDecision.session),
+            joinedload(CreditDecision.session).joinedload(WebinarSession.society),
             joinedload(CreditDecision.grant).joinedload(AccreditationGrant.accreditor),
         )
         .order_by(CreditDecision.grant_id, CreditDecision.revision.desc())

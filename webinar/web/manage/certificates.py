@@ -97,7 +97,7 @@ def _page(verified: Verified, errors: dict[str, str], typed: str) -> str:
         "manage/certificate.html",
         verified=verified,
         session=g.db.get_one(WebinarSession, certificate.session_id),
-        person=g.db.get_one(User, certificate.user_id),
+        holder=g.db.get_one(User, certificate.user_id),
         paper=certificate_papers.of_certificate(g.db, certificate.id),
         history=certificates.history_of(g.db, certificate),
         errors=errors,
