@@ -17,14 +17,27 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from webinar.domain.attendance import ViewingMode
 from webinar.domain.countries import COUNTRIES
+from webinar.domain.credit import GrantStatus
+from webinar.domain.figures import minutes_and_seconds
 from webinar.domain.person import PROFESSIONS, FormRefused, PersonDetails
 from webinar.domain.place import StepKind, next_step
 from webinar.domain.session import SessionStatus
 from webinar.domain.timezone import zone_names
-from webinar.models import User
-from webinar.services import accounts, places, registrations, schedule, transcripts
+from webinar.domain.wording import deadline
+from webinar.models import User, WebinarSession
+from webinar.services import (
+    accounts,
+    minutes_watched,
+    places,
+    registrations,
+    schedule,
+    transcripts,
+)
+from webinar.services.minutes_watched import Counted
 from webinar.services.places import Place
+from webinar.services.transcripts import CreditLine
 from webinar.web.access import signed_in
 from webinar.web.auth import let_in
 from webinar.web.guards import limiter
@@ -38,6 +51,7 @@ PRESSING = frozenset({StepKind.JOIN, StepKind.EVALUATE, StepKind.TEST})
 # Nor does a recording, until its end comes near.
 WATCH_PRESSES = timedelta(days=14)
 CARDS = 4
+DECIDED_WITHIN = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -48,6 +62,18 @@ class Mine:
     card: PlaceCard
     is_pressing: bool
     is_ahead: bool
+    gives_credit: bool
+
+
+@dataclass(frozen=True)
+class Attended:
+    """A session the person was at: what counts of it, what came of it, what is still to do."""
+
+    session: WebinarSession
+    counted: tuple[str, ...]
+    credit: tuple[CreditLine, ...]
+    certificate: str
+    remark: str
 
 
 @bp.get("/")
@@ -67,7 +93,7 @@ def index() -> ResponseReturnValue:
         coming=coming,
         watchable=[one for one in reversed(mine) if one.card.can_watch and not one.is_ahead],
         is_empty=not mine,
-        earned=transcripts.of_person(g.db, user_id),
+        attended=_attended(user_id, mine),
         series=registrations.series_of_person(g.db, user_id),
         has_feed=current_user.feed_token_hash is not None,
     )
@@ -163,9 +189,58 @@ def _mine(user_id: int) -> list[Mine]:
                 is_pressing=_presses(place),
                 is_ahead=not is_over(session, g.now)
                 and not (session.status is SessionStatus.CANCELLED and session.ends_at <= g.now),
+                gives_credit=any(offer.status is GrantStatus.GRANTED for offer in one.offers),
             )
         )
     return found
+
+
+def _attended(user_id: int, mine: list[Mine]) -> list[Attended]:
+    """Every session of which something counts or was decided, the latest first."""
+    counted = minutes_watched.of_person(g.db, user_id, now=g.now)
+    found = {
+        one.session.id: Attended(
+            session=one.session,
+            counted=_counted_words(counted.get(one.session.id, ())),
+            credit=one.credit,
+            certificate=one.certificate,
+            remark="",
+        )
+        for one in transcripts.of_person(g.db, user_id)
+    }
+    for one in mine:
+        session = one.row.session
+        if session.id not in found and counted.get(session.id) and not one.is_ahead:
+            found[session.id] = Attended(
+                session=session,
+                counted=_counted_words(counted[session.id]),
+                credit=(),
+                certificate="",
+                remark=_undecided(one),
+            )
+    return sorted(found.values(), key=lambda one: one.session.starts_at, reverse=True)
+
+
+def _counted_words(counted: tuple[Counted, ...]) -> tuple[str, ...]:
+    """`43:30 of 45:00 counted live`."""
+    where = {ViewingMode.LIVE: "live", ViewingMode.RECORDED: "of the recording"}
+    return tuple(
+        f"{minutes_and_seconds(one.seconds)} of {minutes_and_seconds(one.of)} counted "
+        f"{where[one.mode]}"
+        for one in counted
+        if one.mode in where
+    )
+
+
+def _undecided(one: Mine) -> str:
+    session = one.row.session
+    if not one.gives_credit:
+        return "No credit is given for this session."
+    ended_at = session.actual_ended_at or session.ends_at
+    if g.now < ended_at + DECIDED_WITHIN:
+        by = deadline(ended_at + DECIDED_WITHIN, session.zone)
+        return f"Your credit is decided by {by}."
+    return ""
 
 
 def _presses(place: Place) -> bool:

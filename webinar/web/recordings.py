@@ -2,23 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from math import ceil
+from datetime import timedelta
 
 from flask import Blueprint, g, render_template
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from sqlalchemy import select
 
 from webinar.domain.attendance import ViewingMode
-from webinar.domain.credit import GrantStatus
 from webinar.domain.errors import NotFound
-from webinar.domain.figures import minutes_and_seconds, plain_credit
 from webinar.domain.media_gate import NotRegistered
-from webinar.domain.policy import CreditPolicy
 from webinar.domain.recording import RecordingClosed, RecordingNotOpen
 from webinar.domain.rendition import Rendition
-from webinar.models import AccreditationGrant, Recording, RecordingCaption, WebinarSession
+from webinar.models import Recording, RecordingCaption
 from webinar.services import (
     attendance,
     captions,
@@ -35,6 +30,7 @@ from webinar.services.chapters import Mark
 from webinar.services.evidence import checks
 from webinar.web.access import signed_in
 from webinar.web.more_time import closed_page
+from webinar.web.recording_goals import clocks_of, goals_of
 
 bp = Blueprint("recordings", __name__, url_prefix="/sessions/<public_id>")
 
@@ -59,6 +55,7 @@ def show(public_id: str) -> ResponseReturnValue:
     except NotRegistered:
         return render_template("recordings/register_first.html", session=session), 403
     presence = attendance.presence_now(g.db, session, current_user.id, ViewingMode.RECORDED)
+    goals = goals_of(session, presence.total_seconds, watch.until)
     return render_template(
         "recordings/show.html",
         session=session,
@@ -66,7 +63,13 @@ def show(public_id: str) -> ResponseReturnValue:
         watch=watch,
         edition=editions.edition_of(recording),
         presence=presence,
-        goal=_goal(session, presence.total_seconds),
+        goals=goals,
+        goal=min(
+            (goal for goal in goals if not goal.is_over),
+            key=lambda goal: goal.most.seconds,
+            default=None,
+        ),
+        clocks=clocks_of(goals),
         closes_soon=watch.until - g.now <= CLOSES_SOON,
         is_preview=recordings.may_preview(g.db, recording, current_user.id),
         place=_place(recording),
@@ -117,32 +120,3 @@ def _place(recording: Recording) -> dict[str, float] | None:
         return None
     age = (g.now - place.updated_at).total_seconds()
     return {"seconds": place.seconds, "age_seconds": max(0.0, age)}
-
-
-@dataclass(frozen=True)
-class Goal:
-    """What watching the recording can still earn, and from how many seconds on."""
-
-    seconds: int
-    words: str
-    credit_until: datetime | None
-    has_test: bool
-
-
-def _goal(session: WebinarSession, total_seconds: int) -> Goal | None:
-    """The nearest recorded credit of the session; None if the recording earns none."""
-    grants = g.db.scalars(
-        select(AccreditationGrant).where(
-            AccreditationGrant.session_id == session.id,
-            AccreditationGrant.mode == ViewingMode.RECORDED,
-            AccreditationGrant.status == GrantStatus.GRANTED,
-        )
-    ).all()
-    goals = []
-    for grant in grants:
-        policy = CreditPolicy.from_data(grant.policy.name, grant.policy.version, grant.policy.data)
-        seconds = ceil(policy.threshold * total_seconds)
-        amount = plain_credit(grant.credits_granted)
-        words = f"{amount} {grant.accreditor.short_name} from {minutes_and_seconds(seconds)}"
-        goals.append(Goal(seconds, words, grant.credit_until, policy.test_required))
-    return min(goals, key=lambda goal: goal.seconds, default=None)
