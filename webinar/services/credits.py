@@ -8,7 +8,7 @@ from sqlalchemy import func, or_, select, update
 
 from webinar.db import DbSession
 from webinar.domain.attendance import ViewingMode
-from webinar.domain.credit import Decision, GrantStatus, Reason, decide, hash_of_inputs
+from webinar.domain.credit import Decision, GrantStatus, decide, hash_of_inputs
 from webinar.domain.evidence_chain import LinkKind, NewLink
 from webinar.domain.figures import plain_credit
 from webinar.domain.replay import facts_of, record_of
@@ -22,18 +22,18 @@ from webinar.models import (
     WatchSegment,
     WebinarSession,
 )
-from webinar.services import attendance, certificates
-from webinar.services.cases import Case, case_of, papers_of
+from webinar.services import attendance, certificates, judging
+from webinar.services.cases import case_of, papers_of
 from webinar.services.evidence import chain, digests, grounds, visits
-from webinar.services.grants import Offer, offers_of, rules_of
+from webinar.services.grants import offers_of, rules_of
+from webinar.services.judging import Judged
+from webinar.services.reports import summaries
 
 # Beats that were on their way at the end have arrived by then.
 SETTLE_LIVE = timedelta(minutes=5)
 SETTLE_RECORDED = timedelta(minutes=1)
 LOOK_BACK = timedelta(days=14)
 STRAGGLE = timedelta(hours=1)
-
-Latest = dict[tuple[int, int], CreditDecision]
 
 
 @dataclass(frozen=True)
@@ -122,47 +122,15 @@ def decide_people(
         .with_for_update(key_share=True)
     ).all()
     session = db.get_one(WebinarSession, session_id)
-    latest = _latest(db, session_id, user_ids)
-    decided = {grant_id for _, grant_id in latest}
-    offers = [
-        offer
-        for offer in offers_of(db, session_id, granted_only=False)
-        if offer.grant.status is GrantStatus.GRANTED or offer.grant.id in decided
-        if offer.grant.mode is ViewingMode.RECORDED or session.status is SessionStatus.ENDED
-    ]
-    watched = {
-        mode: dict(attendance.viewings(db, session_id, mode, user_ids=user_ids))
-        for mode in {offer.grant.mode for offer in offers}
-    }
-    papers = papers_of(db, session, offers, user_ids)
-    fresh = []
-    for user_id in user_ids:
-        changed = []
-        for offer in offers:
-            viewing = watched[offer.grant.mode].get(user_id)
-            was_there = viewing is not None or papers.speak_for(user_id, offer.grant.mode)
-            if not was_there and (user_id, offer.grant.id) not in latest:
-                continue  # nothing to decide
-            viewing = viewing or Viewing()
-            case = case_of(
-                db,
-                session,
-                offer,
-                viewing,
-                papers,
-                user_id,
-                already_credited=_is_credited(latest, offers, offer, user_id),
-                now=now,
-            )
-            decision = _write(db, session, user_id, offer, case, viewing, latest, now=now)
-            if decision is not None:
-                changed.append(decision)
-        if changed:
-            db.flush()
-            certificates.follow(db, session, user_id, public_url=public_url, now=now)
-            fresh += changed
-    for by_person in watched.values():
+    judgement = judging.judge(db, session, user_ids, now=now)
+    fresh = [_write(db, session, judged, now=now) for judged in judgement.changed]
+    db.flush()
+    for user_id in dict.fromkeys(decision.user_id for decision in fresh):
+        certificates.follow(db, session, user_id, public_url=public_url, now=now)
+    for mode, by_person in judgement.watched.items():
         _mark_decided(db, by_person)
+        if by_person:
+            summaries.keep(db, session, mode, by_person, now=now)
     db.flush()
     links = [NewLink(LinkKind.DECISION, str(d.id), digests.of_decision(d)) for d in fresh]
     chain.append(db, session_id, links, now=now)
@@ -176,7 +144,7 @@ def evidence_hash_of(viewing: Viewing) -> str:
 
 def latest_of(db: DbSession, session_id: int, user_id: int) -> list[CreditDecision]:
     """The decisions that stand, for one person in one session."""
-    return list(_latest(db, session_id, [user_id]).values())
+    return list(judging.standing(db, session_id, [user_id]).values())
 
 
 def replay(db: DbSession, session_id: int) -> list[Difference]:
@@ -235,54 +203,15 @@ def unsupported(db: DbSession, session_id: int) -> list[Difference]:
     return differences
 
 
-def _latest(db: DbSession, session_id: int, user_ids: Sequence[int]) -> Latest:
-    return {
-        (decision.user_id, decision.grant_id): decision
-        for decision in db.scalars(
-            select(CreditDecision)
-            .where(
-                CreditDecision.session_id == session_id,
-                CreditDecision.user_id.in_(user_ids),
-                CreditDecision.is_latest,
-            )
-            .order_by(CreditDecision.grant_id)
-        )
-    }
-
-
-def _is_credited(latest: Latest, offers: Sequence[Offer], offer: Offer, user_id: int) -> bool:
-    """True if another grant of the same body has given credit for this session already."""
-    return any(
-        other.grant.accreditor_id == offer.grant.accreditor_id
-        and other.grant.id != offer.grant.id
-        and (user_id, other.grant.id) in latest
-        and latest[user_id, other.grant.id].reason is Reason.OK
-        for other in offers
-    )
-
-
 def _write(
-    db: DbSession,
-    session: WebinarSession,
-    user_id: int,
-    offer: Offer,
-    case: Case,
-    viewing: Viewing,
-    latest: Latest,
-    *,
-    now: datetime,
-) -> CreditDecision | None:
-    before = latest.get((user_id, offer.grant.id))
-    inputs_hash = hash_of_inputs(offer.rules, case.facts)
-    decision = decide(offer.rules, case.facts)
+    db: DbSession, session: WebinarSession, judged: Judged, *, now: datetime
+) -> CreditDecision:
+    before, case, decision, offer = judged.before, judged.case, judged.decision, judged.offer
     if before is not None:
-        same = (before.inputs_hash, before.reason, before.credit)
-        if same == (inputs_hash, decision.reason, decision.credit):
-            return None
         before.is_latest = False
     row = CreditDecision(
         session_id=session.id,
-        user_id=user_id,
+        user_id=judged.user_id,
         grant_id=offer.grant.id,
         policy_id=offer.grant.policy_id,
         revision=0 if before is None else before.revision + 1,
@@ -294,13 +223,12 @@ def _write(
         seconds_counted=decision.seconds_counted,
         window_seconds=decision.window_seconds,
         inputs=record_of(case.facts),
-        inputs_hash=inputs_hash,
-        evidence_hash=evidence_hash_of(viewing),
+        inputs_hash=judged.inputs_hash,
+        evidence_hash=evidence_hash_of(judged.viewing),
         decided_at=now,
         is_latest=True,
     )
     db.add(row)
-    latest[user_id, offer.grant.id] = row
     return row
 
 
