@@ -146,6 +146,8 @@ def test_one_officer_proposes_and_another_approves(
 
     (decision,) = credits.latest_of(db, session.id, person.id)
     assert f"corrections/new?user={person.id}" in found.text
+    assert '<h2 id="person">Dr Anna Keller</h2>' in form.text
+    assert f'name="user" value="{person.id}"' in form.text
     assert "25:00 of 45:00 counted" in form.text
     assert "A second person approves it" in mine.text
     assert alone.status_code == 403

@@ -17,8 +17,9 @@ from webinar.domain.rooms import (
     Visit,
     VisitSource,
 )
+from webinar.domain.session import SessionStatus
 from webinar.models import ExternalRoom, RoomGuest, RoomNotice, RoomVisit
-from webinar.services import room_work, rooms
+from webinar.services import redeciding, room_work, rooms
 
 # Asked every minute: who is missing once may have been missed.
 SEEN_AGAIN = timedelta(seconds=150)
@@ -60,6 +61,7 @@ def note(db: DbSession, room: ExternalRoom, events: Iterable[RoomEvent], *, now:
                 room_work.at_once(db, room.id, RoomWork.RECORDING, now=now)
             case RoomEventKind.STARTED:
                 rooms.put_fact(room, "used", True)
+    _decide_anew(db, room, now)
 
 
 def hint_of_end(db: DbSession, room: ExternalRoom, *, now: datetime) -> None:
@@ -96,6 +98,8 @@ def note_report(
             )
         )
     db.flush()
+    if new:
+        _decide_anew(db, room, now)
     return len(new)
 
 
@@ -156,6 +160,12 @@ def figures(db: DbSession, room: ExternalRoom) -> list[Figures]:
         .order_by(RoomVisit.source)
     )
     return [Figures(VisitSource(source), visits, people) for source, visits, people in rows]
+
+
+def _decide_anew(db: DbSession, room: ExternalRoom, now: datetime) -> None:
+    """What is told after the end comes into a case that may have been decided."""
+    if room.session.status is SessionStatus.ENDED:
+        redeciding.mark_held(db, room.session_id, now=now)
 
 
 def _joined(db: DbSession, room: ExternalRoom, event: RoomEvent, now: datetime) -> None:

@@ -22,7 +22,7 @@ from webinar.domain.credit import Reason
 from webinar.domain.errors import NotAllowed
 from webinar.domain.evidence_chain import LinkKind
 from webinar.domain.review import CorrectionKind, CorrectionState, MatchedBy
-from webinar.domain.rooms import RoomProvider, RoomState, VisitSource
+from webinar.domain.rooms import RoomProvider, RoomState, Visit, VisitSource
 from webinar.domain.session import SessionStatus
 from webinar.domain.span import Span
 from webinar.models import (
@@ -39,7 +39,7 @@ from webinar.models import (
     User,
     WebinarSession,
 )
-from webinar.services import credits, redeciding
+from webinar.services import credits, redeciding, room_visits
 from webinar.services.evidence import chain, corrections, faculty_credit, incidents, visits
 from webinar.services.evidence.corrections import Change
 from webinar.services.evidence.faculty_credit import Confirmed
@@ -600,3 +600,22 @@ def test_nobody_presented_longer_than_the_session_or_confirms_for_themselves(
             actor_id=user.id,
             now=AFTER,
         )
+
+
+def test_what_a_room_tells_after_the_end_is_decided_upon(db: DbSession) -> None:
+    session = make_ended_session(db)
+    make_grant(db, session, "ama-pra-live", "0.75")
+    user = make_user(db)
+    early = visit_room(db, session, user, 0, 900)
+    decide(db, session)
+    room = db.get_one(ExternalRoom, early.room_id)
+    db.get_one(RoomGuest, early.guest_id).remote_id = "r-1"
+    db.flush()
+
+    late = Visit(person="r-1", joined_at=at(900), left_at=at(1800), remote_event="late")
+    room_visits.note_report(db, room, [late], now=AFTER)
+    changed = [(one.session_id, list(one.user_ids)) for one in redeciding.changed(db)]
+    decide(db, session)
+
+    assert changed == [(session.id, [user.id])]
+    assert only(db, session, user).seconds_counted == 1800

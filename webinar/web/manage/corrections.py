@@ -215,7 +215,7 @@ def _form(
     return render_template(
         "manage/correction_new.html",
         session=session,
-        person=person,
+        whom=person,
         appeal=appeal,
         typed=typed,
         errors=errors,
