@@ -27,6 +27,8 @@ ALLOWED_RATE = 2.0
 """Media seconds per second of the server's clock: the fastest playback offered."""
 SLACK_SECONDS = 10.0
 """What a player may be ahead of the server: a buffer, a beat on its way."""
+LIVE_CATCH_UP_SECONDS = 30.0
+"""A live picture runs at the speed of time; who was behind catches up by this much at most."""
 EDGE_SECONDS = 2.0
 """How far a report may overshoot the window's borders, which players round differently."""
 BRIDGE_SECONDS = 1.0
@@ -205,6 +207,14 @@ def read_pass(secret: bytes, token: str, *, now: datetime) -> PassFacts:
     )
 
 
+def most_played(mode: ViewingMode, elapsed: float, allowed_rate: float) -> float:
+    """Seconds of media that can have been played in so many seconds of the server's clock."""
+    most = max(elapsed, 0.0) * allowed_rate + SLACK_SECONDS
+    if mode is ViewingMode.LIVE:
+        return min(most, max(elapsed, 0.0) + LIVE_CATCH_UP_SECONDS)
+    return most
+
+
 def check_beat(
     facts: PassFacts, segments: object, *, now: datetime, allowed_rate: float = ALLOWED_RATE
 ) -> list[PlaySegment]:
@@ -222,7 +232,7 @@ def check_beat(
             f"A beat carries at most {MAX_SEGMENTS} segments; send the rest later."
         )
     elapsed = (now - facts.issued_at).total_seconds()
-    can_have_played = max(elapsed, 0.0) * allowed_rate + SLACK_SECONDS
+    can_have_played = most_played(facts.mode, elapsed, allowed_rate)
     earliest, latest = float(facts.window.start), float(facts.window.end)
     if facts.mode is ViewingMode.LIVE:
         earliest = max(earliest, facts.issued_at.timestamp() - LIVE_BEHIND_SECONDS)
@@ -267,7 +277,7 @@ def accepted_segments(
             start = before.end
         before = segment
         elapsed = (row.last_seen_at - facts.issued_at).total_seconds()
-        left = max(elapsed, 0.0) * allowed_rate + SLACK_SECONDS - used
+        left = most_played(facts.mode, elapsed, allowed_rate) - used
         end = min(segment.end, start + left)
         if end <= start:
             continue

@@ -10,6 +10,7 @@ from webinar.domain.attendance import (
     PassFacts,
     SegmentRow,
     accepted_segments,
+    most_played,
 )
 from webinar.domain.span import Span, union
 
@@ -75,7 +76,10 @@ class Viewing:
         held against the time in which any of them was open, and what is over is cut off.
         """
         loads = self._in_order()
-        left = self._open_seconds(loads) * allowed_rate + SLACK_SECONDS
+        if not loads:
+            return []
+        # Of one session in one mode: all page loads are alike.
+        left = most_played(loads[0].facts.mode, self._open_seconds(loads), allowed_rate)
         played: list[Span[float]] = []
         for load in loads:
             for span in accepted_segments(load.facts, load.rows, allowed_rate=allowed_rate):

@@ -5,9 +5,10 @@ safe in the database (`durable`): the player keeps the rest and sends it again.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from sqlalchemy import Engine
@@ -65,8 +66,16 @@ class _Beat:
 class BeatIntake:
     """The WSGI callable that takes beats and hands everything else on."""
 
-    def __init__(self, app: WSGIApplication, config: Config, engine: Engine) -> None:
+    def __init__(
+        self,
+        app: WSGIApplication,
+        config: Config,
+        engine: Engine,
+        *,
+        clock: Callable[[], datetime] = partial(datetime.now, UTC),
+    ) -> None:
         self.app = app
+        self.clock = clock
         self.secret = config.SECRET_KEY.encode()
         # PostgreSQL lets many write; on SQLite processes would wait in each other's way.
         is_sqlite = engine.dialect.name == "sqlite"
@@ -75,7 +84,7 @@ class BeatIntake:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ.get("PATH_INFO") != PATH:
             return self.app(environ, start_response)
-        now = datetime.now(UTC)
+        now = self.clock()
         try:
             status, body = OK, self._take(environ, now)
         except _Refusal as refusal:

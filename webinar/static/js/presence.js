@@ -15,7 +15,7 @@ const LATER = new Set(["too_fast", "future", "busy"]);
 
 // The stretches played without pause, seek, stall or change of speed, numbered from 0.
 class Segments {
-  waiting = new Map(); // number -> { from, to, sentIn, sentTo }
+  waiting = new Map(); // number -> { from, to, told }; told: [seq, to] of beats not yet durable
   next = 0;
   open = null; // { number, time, clock, rate }
 
@@ -30,7 +30,7 @@ class Segments {
     }
     if (this.open === null) {
       const number = this.next++;
-      this.waiting.set(number, { from: time, to: time, sentIn: -1, sentTo: -1 });
+      this.waiting.set(number, { from: time, to: time, told: [] });
       this.open = { number, time, clock, rate };
       return;
     }
@@ -38,7 +38,7 @@ class Segments {
     const segment = this.waiting.get(this.open.number);
     if (segment) segment.to = time;
     // It was durable as far as it went; from here on it waits again.
-    else this.waiting.set(this.open.number, { from: time, to: time, sentIn: -1, sentTo: -1 });
+    else this.waiting.set(this.open.number, { from: time, to: time, told: [] });
   }
 
   // The picture ran over a cut: the stretch ends where it begins, and another begins after it.
@@ -59,23 +59,24 @@ class Segments {
   toSend(seq) {
     const played = [...this.waiting].filter(([, segment]) => segment.to > segment.from);
     return played.slice(0, MOST_SEGMENTS).map(([number, segment]) => {
-      if (segment.sentTo !== segment.to) Object.assign(segment, { sentIn: seq, sentTo: segment.to });
+      if (segment.told.at(-1)?.[1] !== segment.to) segment.told.push([seq, segment.to]);
       return [number, segment.from, segment.to];
     });
   }
 
   isDurable(upTo) {
     for (const [number, segment] of this.waiting) {
-      const isSafe = segment.sentIn >= 0 && segment.sentIn <= upTo;
-      if (!isSafe) continue;
-      if (segment.to === segment.sentTo) this.waiting.delete(number);
-      else segment.from = segment.sentTo;
+      const safe = segment.told.filter(([seq]) => seq <= upTo);
+      if (safe.length === 0) continue;
+      segment.told.splice(0, safe.length);
+      segment.from = safe.at(-1)[1];
+      if (segment.from === segment.to) this.waiting.delete(number);
     }
   }
 
   // What was sent under another pass and is not durable: it is sent under the next one.
   sendAgain() {
-    for (const segment of this.waiting.values()) Object.assign(segment, { sentIn: -1, sentTo: -1 });
+    for (const segment of this.waiting.values()) segment.told = [];
   }
 }
 
