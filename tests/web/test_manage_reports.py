@@ -1,6 +1,7 @@
 """The officer reports on a session and makes the lists for registries, as pages."""
 
 import csv
+import hashlib
 import io
 
 import pytest
@@ -13,9 +14,11 @@ from tests.evidence import AFTER, make_attendee, make_ended_session, make_grant
 from webinar.db import DbSession
 from webinar.models import (
     AccreditationGrant,
+    AttendanceSummary,
     AuditEvent,
     EvaluationGiven,
     Identifier,
+    RegistryExport,
     User,
     WebinarSession,
 )
@@ -75,6 +78,22 @@ def test_a_report_is_written_signed_and_sent(
     officer.post(f"{here}/sent")
 
     assert "No report is owed" in officer.get("/manage/reports").text
+
+
+def test_attendance_that_was_never_counted_is_counted_on_demand(
+    db: DbSession, officer: FlaskClient, session: WebinarSession
+) -> None:
+    grant = make_grant(db, session, "ama-pra-live", "1")
+    attend(db, session, "Anna Keller")
+    db.query(AttendanceSummary).delete()
+    db.commit()
+    here = address(session, grant)
+
+    before = officer.get(here).text
+    officer.post(f"{here}/count")
+
+    assert "Attendance is not counted yet" in before
+    assert "Attendance is not counted yet" not in officer.get(here).text
 
 
 @pytest.mark.parametrize(
@@ -326,3 +345,19 @@ def test_what_was_made_and_sent_stands_in_the_audit_trail(
 
     actions = [event.action for event in db.query(AuditEvent).order_by(AuditEvent.id)]
     assert actions[-2:] == ["list made", "list sent"]
+
+
+def test_the_file_handed_out_later_is_the_file_that_was_logged(
+    db: DbSession, officer: FlaskClient, session: WebinarSession
+) -> None:
+    grant = make_grant(db, session, "ama-pra-live", "1")
+    db.commit()
+    attend(db, session, "Anna Keller")
+    here = address(session, grant, "/lists/pars_activity")
+
+    officer.post(here, data={"operation": "replace"})
+    attend(db, session, "Berta Lang")
+
+    logged = db.query(RegistryExport).one().digest
+    db.commit()
+    assert hashlib.sha256(officer.get(f"{here}/1").data).hexdigest() == logged

@@ -1,6 +1,7 @@
 """Lists for registries: looked through, made, downloaded again, marked as sent."""
 
 import hashlib
+from datetime import datetime
 
 from flask import Response, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -11,7 +12,7 @@ from webinar.domain.access import Action
 from webinar.domain.eiv import OPERATION_WORDS, Operation
 from webinar.domain.errors import DomainError, NotFound
 from webinar.domain.registries import RegistryKind
-from webinar.models import AccreditationGrant, RegistryExport, WebinarSession
+from webinar.models import AccreditationGrant, WebinarSession
 from webinar.services import sessions
 from webinar.services.reports import exports, lists, post_event
 from webinar.services.reports.lists import COLUMNS
@@ -31,6 +32,7 @@ FORMATS: dict[RegistryKind, tuple[str, ...]] = {
     RegistryKind.ESMO_MORA: ("csv",),
 }
 ROWS_SHOWN = 50
+HELD_SHOWN = 200
 
 
 @bp.get("/sessions/<public_id>/reports/<int:grant_id>/lists/<kind>")
@@ -50,7 +52,7 @@ def export_make(public_id: str, grant_id: int, kind: str) -> ResponseReturnValue
         operation = _operation(request.form.get("operation", ""))
         looked = lists.prepare(g.db, session, grant, asked, now=g.now)
         chosen = exports.named(looked, operation)
-        content = _content(session, asked, operation, chosen.rows, FORMATS[asked][0])
+        content = _content(session, asked, operation, chosen.rows, FORMATS[asked][0], g.now)
         exports.keep(
             g.db,
             grant,
@@ -78,7 +80,7 @@ def export_file(public_id: str, grant_id: int, kind: str, export_id: int) -> Res
     file_format = request.args.get("format", FORMATS[asked][0])
     if export.kind is not asked or file_format not in FORMATS[asked]:
         raise NotFound("There is no such file.")
-    content = _made(session, export, file_format)
+    content = _content(session, asked, export.operation, export.rows, file_format, export.made_at)
     name = f"{asked.value}-{public_id}-{export.id}-{export.operation}.{file_format}"
     headers = {"Content-Disposition": f"attachment; filename={name}"}
     return Response(content, content_type=media_type(file_format), headers=headers)
@@ -125,12 +127,9 @@ def _page(
         formats=FORMATS[kind],
         made=exports.made(g.db, grant, kind),
         rows_shown=ROWS_SHOWN,
+        held_shown=HELD_SHOWN,
         problem=problem,
     )
-
-
-def _made(session: WebinarSession, export: RegistryExport, file_format: str) -> bytes:
-    return _content(session, export.kind, export.operation, export.rows, file_format, export)
 
 
 def _content(
@@ -139,10 +138,9 @@ def _content(
     operation: str,
     rows: lists.Rows,
     file_format: str,
-    export: RegistryExport | None = None,
+    made_at: datetime,
 ) -> bytes:
     if file_format == "xml":
-        made_at = export.made_at if export else g.now
         return registry_xml(kind, rows, provider=session.society.name, made_at=made_at)
     return registry_csv(kind, operation, COLUMNS[kind], rows)
 

@@ -190,6 +190,8 @@ def _named(public_id: str, grant_id: int) -> tuple[WebinarSession, Accreditation
 
 def _page(session: WebinarSession, grant: AccreditationGrant, problem: str = "") -> str:
     kept = post_event.words_of(g.db, grant)
+    report = post_event.report_of(g.db, session, grant, now=g.now)
+    numbers = dict(report.figures)
     return render_template(
         "manage/report.html",
         session=session,
@@ -197,7 +199,8 @@ def _page(session: WebinarSession, grant: AccreditationGrant, problem: str = "")
         kept=kept,
         mark=_mark(kept),
         due_on=post_event.due_on_of(session, kept),
-        report=post_event.report_of(g.db, session, grant, now=g.now),
+        report=report,
+        is_uncounted=numbers["attended"] == 0 and numbers["decided"] > 0,
         signature=_signature(session, kept),
         may_sign=session.status is SessionStatus.ENDED,
         typed=request.form if request.method == "POST" else {},
