@@ -8,7 +8,6 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from sqlalchemy import Engine
@@ -63,6 +62,10 @@ class _Beat:
     segments: list[object]
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 class BeatIntake:
     """The WSGI callable that takes beats and hands everything else on."""
 
@@ -72,7 +75,7 @@ class BeatIntake:
         config: Config,
         engine: Engine,
         *,
-        clock: Callable[[], datetime] = partial(datetime.now, UTC),
+        clock: Callable[[], datetime] = _now,
     ) -> None:
         self.app = app
         self.clock = clock
