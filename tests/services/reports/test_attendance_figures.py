@@ -152,6 +152,7 @@ def test_a_visit_to_another_room_counts_beside_what_was_played(
         for user in (guest, only_there)
     }
     assert kept == {guest.id: 1200, only_there.id: 900}
+    assert keep(db, session, LIVE, {}, user_ids=[only_there.id], now=AFTER) == 1
 
 
 def test_who_has_read_the_evidence_can_keep_what_it_comes_to(

@@ -51,17 +51,22 @@ def keep(
     mode: ViewingMode,
     watched: Mapping[int, Viewing],
     *,
+    user_ids: Sequence[int] = (),
     now: datetime,
 ) -> int:
-    """As `refresh`, for who has read the evidence of these people already."""
+    """As `refresh`, for who has read the evidence of these people already.
+
+    `user_ids` are those who may have been in rooms of others only, and have played nothing.
+    """
+    asked = sorted({*watched, *user_ids})
     db.execute(
         delete(AttendanceSummary).where(
             AttendanceSummary.session_id == session.id,
             AttendanceSummary.mode == mode,
-            AttendanceSummary.user_id.in_(watched),
+            AttendanceSummary.user_id.in_(asked),
         )
     )
-    return _keep(db, session, mode, watched.items(), list(watched), now)
+    return _keep(db, session, mode, watched.items(), asked, now)
 
 
 def _keep(
