@@ -79,9 +79,9 @@ def asked(site: Site, context: BrowserContext, user: User, path: str, size: dict
     context.add_cookies([site.cookie_for(user)])
     page = context.new_page()
     page.set_viewport_size({"width": size["width"], "height": size["height"]})
-    page.goto(path)
-    # The script listens once the picture has been asked for.
-    wait_for(page, "performance.getEntriesByType('resource').some((r) => r.name.endsWith('/pass'))")
+    # Once the script has its pass it listens to the picture.
+    with page.expect_response("**/pass"):
+        page.goto(path)
     page.evaluate(PLAYS)
     wait_for(page, IS_SHOWN)
     return page
@@ -99,9 +99,9 @@ def test_the_live_page_asks_without_taking_the_focus_and_hears_the_keyboard(
     context.add_cookies([site.cookie_for(user)])
     page = context.new_page()
     page.set_viewport_size({"width": DESK["width"], "height": DESK["height"]})
-    page.goto(f"/sessions/{session.public_id}/live")
+    with page.expect_response("**/pass"):
+        page.goto(f"/sessions/{session.public_id}/live")
     title = page.title()
-    wait_for(page, "performance.getEntriesByType('resource').some((r) => r.name.endsWith('/pass'))")
     page.locator("textarea[name=text]").focus()
     page.keyboard.type("How long")
     top = page.evaluate("document.querySelector('.picture').getBoundingClientRect().top")
@@ -170,7 +170,27 @@ def test_the_letter_answers_and_the_question_is_readable_for_everybody(
     assert [check.answered_at is not None for check in checks()] == [True]
 
 
-def test_who_does_not_answer_is_told_so_and_it_is_kept(site: Site, context: BrowserContext) -> None:
+def test_who_does_not_hear_it_is_called_once_more_and_then_told(
+    site: Site, context: BrowserContext
+) -> None:
+    context.clock.install()
+    session, user = recorded(datetime.now(UTC))
+    page = asked(site, context, user, f"/sessions/{session.public_id}/recording", DESK)
+    title = page.title()
+
+    page.clock.fast_forward(62_000)
+    wait_for(page, f"{WORDS} === 'Are you still there? 30 seconds left.'")
+    page.clock.fast_forward(30_000)
+    wait_for(page, f"{WORDS}.startsWith('No answer came in time')")
+
+    assert title.startswith("Are you still there?")
+    assert page.title() == title.removeprefix("Are you still there? ")
+    assert page.evaluate("document.activeElement === document.body")
+    assert not page.locator("[data-part=attention-answer]").is_visible()
+    assert [check.answered_at for check in checks()] == [None]
+
+
+def test_an_answer_after_the_time_is_refused_in_words(site: Site, context: BrowserContext) -> None:
     session, user = recorded(datetime.now(UTC))
     page = asked(site, context, user, f"/sessions/{session.public_id}/recording", DESK)
     # The time is over on the page and at the server.
