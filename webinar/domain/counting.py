@@ -102,6 +102,10 @@ def notes(counted: Counted, rule: OutageRule, body: str) -> list[str]:
     return found
 
 
+def _length(apart: Iterable[Span[int]]) -> int:
+    return sum(span.end - span.start for span in apart)
+
+
 def _was_there(ground: Iterable[Span[int]], outage: Span[int], window: Span[int]) -> bool:
     """True if one was seen shortly before and shortly after; a border of the window asks for less.
 
