@@ -410,3 +410,15 @@ def test_a_report_comes_back_from_storage_as_it_was(
     report = counted(db, session, grant)
 
     assert report_from_data(report_data(report)) == report
+
+
+def test_a_report_on_faculty_credit_counts_who_presented(
+    db: DbSession, session: WebinarSession, grant: AccreditationGrant
+) -> None:
+    grant.mode = ViewingMode.FACULTY
+    attend(db, session, 6)
+
+    report = counted(db, session, grant)
+
+    assert ("Presented (different people)", "0") in report.section("participants").facts
+    assert ("For", "presenting") in report.section("accreditation").facts

@@ -26,6 +26,11 @@ MASKED = (
     f"Groups of fewer than {FEW} people stand together, with others beside them where the total "
     "would betray them."
 )
+ATTENDED = {
+    ViewingMode.LIVE: "Attended live",
+    ViewingMode.RECORDED: "Watched the recording",
+    ViewingMode.FACULTY: "Presented",
+}
 REASONS: dict[Reason, str] = {
     Reason.OK: "Earned",
     Reason.NO_GRANT: "No grant any more",
@@ -52,7 +57,10 @@ def participation_sections(
     figures = report_from_summaries(db, session.id, grant.mode)
     reasons, credited_countries, total = _credited(db, grant)
     credited = reasons[Reason.OK]
-    attended_words = "Attended live" if grant.mode is ViewingMode.LIVE else "Watched the recording"
+    attended_words = ATTENDED[grant.mode]
+    # Nobody views as faculty: who presented is who was decided upon.
+    is_faculty = grant.mode is ViewingMode.FACULTY
+    attended = sum(reasons.values()) if is_faculty else figures.people
     sections = [
         Section(
             key="participants",
@@ -60,7 +68,7 @@ def participation_sections(
             facts=(
                 ("Registered", str(held)),
                 ("Gave their place up", str(gave_up)),
-                (f"{attended_words} (different people)", str(figures.people)),
+                (f"{attended_words} (different people)", str(attended)),
                 ("Earned credit", str(credited)),
             ),
             charts=(
@@ -95,7 +103,7 @@ def participation_sections(
     numbers = {
         "registered": held,
         "gave_up": gave_up,
-        "attended": figures.people,
+        "attended": attended,
         "seconds_counted": figures.seconds,
         "credited": credited,
         "decided": sum(reasons.values()),
