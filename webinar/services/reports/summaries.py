@@ -126,6 +126,10 @@ class _Counting:
                 datetime.fromtimestamp(max(span.end for span in spans), UTC),
             )
         loads = viewing.loads if viewing else ()
+        if not loads and viewing is not None:
+            # All of it was said under a place that had been given up: nothing counts.
+            heard = [load.last_seen_at for load in viewing.stored]
+            return min(heard), max(heard)
         return (
             min(row.first_seen_at for load in loads for row in load.rows),
             max(load.last_seen_at for load in loads),
