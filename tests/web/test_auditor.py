@@ -183,6 +183,20 @@ def test_a_changed_decision_is_named_by_pseudonym(
     assert re.search(r"\bperson \d", words) is None
 
 
+def test_a_decision_that_cannot_be_read_any_more_is_shown_as_such(
+    client: FlaskClient, door: str, there: str
+) -> None:
+    with open_db.begin() as fresh:
+        fresh.execute(update(CreditDecision).values(inputs={"window": "gone"}))
+
+    listed, _, again, *people = pages_of(client, door, there)
+
+    assert "Participant" in listed
+    assert "No difference" not in again
+    assert len(people) == 2
+    assert all("cannot be decided again" in person for person in people)
+
+
 def test_nothing_else_is_behind_the_door(
     db: DbSession, client: FlaskClient, session: WebinarSession, door: str, there: str
 ) -> None:

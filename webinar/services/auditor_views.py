@@ -68,16 +68,15 @@ class AuditedDecision:
     """A decision with what it was made from, and what comes out of that today."""
 
     decision: CreditDecision
-    picture: EvidencePicture
-    again: Decision
+    picture: EvidencePicture | None
+    again: Decision | None
+    """None for both if the facts stored beside it cannot be read any more."""
 
     @property
     def is_same(self) -> bool:
         """True if it comes out as it is stored."""
-        return (self.again.credit, self.again.reason) == (
-            self.decision.credit,
-            self.decision.reason,
-        )
+        again, stored = self.again, self.decision
+        return again is not None and (again.credit, again.reason) == (stored.credit, stored.reason)
 
 
 def sessions_of(db: DbSession, door: AuditorDoor) -> Sequence[WebinarSession]:
@@ -210,8 +209,12 @@ def person_of(
 
 def decided_again(decision: CreditDecision) -> AuditedDecision:
     """A decision, made once more from the facts stored beside it."""
-    again = decide(rules_of(decision.policy), facts_of(decision.inputs))
-    return AuditedDecision(decision=decision, picture=pictures.of_decision(decision), again=again)
+    try:
+        again = decide(rules_of(decision.policy), facts_of(decision.inputs))
+        picture = pictures.of_decision(decision)
+    except ValueError:
+        return AuditedDecision(decision=decision, picture=None, again=None)
+    return AuditedDecision(decision=decision, picture=picture, again=again)
 
 
 def certificates_of(db: DbSession, session_id: int, user_id: int) -> Sequence[Certificate]:

@@ -136,7 +136,10 @@ def person(token: str, public_id: str, pseudonym: str) -> ResponseReturnValue:
         token=token,
         session=found,
         shown=shown,
-        cases=[(one, lines_of(one.picture, found.zone)) for one in cases],
+        cases=[
+            (one, lines_of(one.picture, found.zone) if one.picture is not None else ())
+            for one in cases
+        ],
         certificates=views.certificates_of(g.db, found.id, user_id),
         corrections=views.corrections_of(g.db, found.id, user_id),
         for_what=FOR_WHAT,
