@@ -143,3 +143,24 @@ def test_the_most_a_length_can_earn(
     data: dict[str, object], minutes: int, most: Decimal | None
 ) -> None:
     assert most_for(policy(data), minutes * 60) == most
+
+
+def test_a_rule_for_presenting_says_so():
+    faculty = {
+        "mode": "faculty",
+        "unit_minutes": 15,
+        "credit_per_unit": 0.5,
+        "rounding": "nearest_half_up",
+        "evaluation_required": False,
+    }
+
+    assert words_of(policy(faculty)) == (
+        "Presenting earns 0.5 credit for every 15 minutes, to the nearest, up to the credit "
+        "granted; nothing else is needed."
+    )
+
+
+def test_a_flat_rule_for_presenting_asks_for_no_share_of_the_session():
+    flat = policy({"mode": "faculty", "award": "flat", "evaluation_required": False})
+
+    assert flat.threshold == 0

@@ -11,13 +11,13 @@ from webinar.services.policies import ensure_policies
 
 
 def rows(page: str) -> dict[str, tuple[str, str]]:
-    """What each body gives now and with more questions."""
+    """What each body gives now and with more questions, to who listens before who presents."""
     found = re.findall(
         r'<th scope="row">([^<]+)<.*?<strong>([^<]+)</strong></td>\s*<td[^>]*>([^<]+)</td>',
         page,
         re.DOTALL,
     )
-    return {body: (now, later) for body, now, later in found}
+    return {body: (now, later) for body, now, later in reversed(found)}
 
 
 def test_hours_typed_earn_another_amount_at_each_body(db: DbSession, officer: FlaskClient) -> None:
@@ -32,6 +32,7 @@ def test_hours_typed_earn_another_amount_at_each_body(db: DbSession, officer: Fl
     assert earned["German Medical Association"] == ("1 point", "1")
     assert earned["ESMO-MORA"] == ("usually 1 point", "usually 1")
     assert earned["EBAC"] == ("0", "1")
+    assert "Presenting for all of it, 45 minutes" in page
     assert "18:15–19:00" in page
     assert "18:15–19:15" in page
     assert "1 instead of 0.5" in page
