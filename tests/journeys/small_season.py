@@ -38,7 +38,7 @@ from webinar.models import (
     User,
     WebinarSession,
 )
-from webinar.services import accounts, credits, evaluations, faculty, faculty_links
+from webinar.services import accounts, appeals, credits, evaluations, faculty, faculty_links
 
 TITLE = "Sentinel nodes after neoadjuvant therapy: which margin, and for whom?"
 EVALUATION = {
@@ -137,8 +137,11 @@ def make_season(db: DbSession, people: People, storage: Storage, *, now: datetim
     _send_in(db, upcoming, people, now=now)
 
     attended = session_at(-3, SessionStatus.ENDED)
-    make_grant(db, attended, "eaccme-3.0-live", "0.5", body="eaccme")
+    earned = make_grant(db, attended, "eaccme-3.0-live", "0.5", body="eaccme")
     _attend(db, attended, people.participant)
+    appeals.raise_appeal(
+        db, attended, people.participant.id, earned.id, words="I was there.", now=now
+    )
     recording = make_recording(db, attended, closes_at=now + timedelta(days=180))
     _dress(db, recording, people, storage, now=now)
     certificate = _certificate(db, attended, people.participant, now=now)

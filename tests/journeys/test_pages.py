@@ -38,7 +38,15 @@ async () => {
 
 # What answers a GET with something else than a page: feeds, media, answers for scripts, pieces.
 NOT_PAGES = {
+    "certificates.badge",
+    "certificates.badge_json",
+    "certificates.extract",
+    "certificates.key_json",
+    "certificates.keys_pem",
     "certificates.pdf",
+    "certificates.status",
+    "transcript.csv",
+    "transcript.pdf",
     "faculty.own_photo",
     "faculty.own_slides",
     "faculty_files.portrait",
@@ -92,6 +100,12 @@ def values(season: Season) -> dict[str, list[dict[str, str]]]:
         for public_id in (season.upcoming, season.on_air, season.cancelled, season.attended)
     ]
     return {
+        "auditor.again": [{"token": "never-was-one", "public_id": season.attended}],
+        "auditor.index": [{"token": "never-was-one"}],
+        "auditor.person": [
+            {"token": "never-was-one", "public_id": season.attended, "pseudonym": "7F3A"}
+        ],
+        "auditor.session": [{"token": "never-was-one", "public_id": season.attended}],
         "auth.open_link": [{"token": season.link}],
         "auth.open_verification": [{"token": "spent"}],
         "certificates.verify": [{"number": season.certificate}, {"number": "nonsense"}],
@@ -108,6 +122,11 @@ def values(season: Season) -> dict[str, list[dict[str, str]]]:
             {"public_id": season.in_room},
             {"public_id": season.cancelled},
         ],
+        "manage.certificate": [{"number": season.certificate}],
+        "manage.auditor_door_new": [{"slug": season.society}],
+        "manage.appeal_show": [{"public_id": season.attended, "appeal_id": "1"}],
+        "manage.credit_person": [{"public_id": season.attended, "user_id": "1"}],
+        "manage.credit_people": [{"public_id": season.attended}, {"public_id": season.draft}],
         "manage.person_show": [{"user_id": "1"}, {"user_id": "3"}],
         "manage.society_edit": [{"slug": season.society}],
         "manage.topic_edit": [{"topic_id": "1"}],
@@ -179,6 +198,10 @@ ALSO_PERSONAL = {"home.index", "series.show", "sessions.index", "sessions.show"}
 
 # A page that is as it should be with another status than 200.
 REFUSALS = {
+    "auditor.again": {410},  # the address never was one
+    "auditor.index": {410},
+    "auditor.person": {410},
+    "auditor.session": {410},
     "auth.open_verification": {400, 404, 410},  # the link is spent
     "certificates.verify": {200, 404},  # one of the two numbers is nonsense
     "faculty.show": {200, 410},  # the last address never was one
