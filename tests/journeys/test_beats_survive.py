@@ -11,6 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import SystemRandom
 from threading import Event, Thread
 
 import pytest
@@ -127,9 +128,12 @@ def _answers(port: int) -> bool:
             return False
 
 
-def test_what_was_called_durable_survives_kill_9(
-    config: Config, tokens: list[tuple[str, str]]
+@pytest.mark.parametrize("moment", range(3))
+def test_what_was_called_durable_survives_kill_9_at_any_moment(
+    config: Config, tokens: list[tuple[str, str]], moment: int
 ) -> None:
+    # Before, in and after a write: one comes about every second while beats go on coming in.
+    lets_run = SystemRandom().uniform(moment * 0.5, moment * 0.5 + 0.5)
     port = free_port()
     server = _start(config, port)
     viewers = [Viewer(token, pass_id, port) for token, pass_id in tokens]
@@ -143,6 +147,7 @@ def test_what_was_called_durable_survives_kill_9(
             if enough and all(viewer.durable >= 0 for viewer in viewers):
                 break
             Event().wait(0.01)
+        Event().wait(lets_run)
     finally:
         os.killpg(server.pid, signal.SIGKILL)
         server.wait()
