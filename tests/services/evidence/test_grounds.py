@@ -270,9 +270,7 @@ def test_a_withdrawn_outage_stays_on_record_and_counts_no_more(db: DbSession) ->
         incidents.withdraw(db, session, incident, reason="Again.", actor_id=user.id, now=AFTER)
 
 
-@pytest.mark.parametrize(
-    ("start", "end"), [(600, 600), (2000, 99_999), (-900, -600), (2700, 2800)]
-)
+@pytest.mark.parametrize(("start", "end"), [(600, 600), (2000, 99_999), (-900, -600), (2700, 2800)])
 def test_an_outage_outside_the_session_is_refused(db: DbSession, start: int, end: int) -> None:
     session = make_ended_session(db)
 
