@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from tests.builders import make_faculty, make_registration, make_user
 from tests.evidence import AFTER, make_attendee, make_ended_session, make_grant, make_test
@@ -169,6 +170,35 @@ def test_minutes_are_told_in_stretches_of_five_people_at_least(
         ("0 to below 5 min", 0),
         ("5 to below 10 min", 0),
         ("10 min or more", 7),
+    ]
+
+
+def test_ratings_stay_with_the_words_they_were_given_to(
+    db: DbSession, session: WebinarSession, grant: AccreditationGrant
+) -> None:
+    attend(db, session, 8)
+    answer(db, session, 6)
+    for number, row in enumerate(db.scalars(select(EvaluationAnswers))):
+        few = number == 0
+        row.answers = row.answers | {
+            "objectives_asked": ["Know two trials." if few else "Know three trials."],
+            "speakers_asked": ["Prof Elena Marchetti"],
+            "barriers": "No scanner on Fridays." if few else "",
+        }
+    session.objectives = "Something else."
+    db.flush()
+
+    section = counted(db, session, grant).section("feedback")
+
+    assert [chart.title for chart in section.charts] == [
+        "Reached: Know three trials.",
+        "Relevant for my work",
+        "Presented well: Prof Elena Marchetti",
+        "Picture, sound, organisation",
+        "Will you change something in your practice?",
+    ]
+    assert [(grid.title, grid.rows) for grid in section.grids] == [
+        ("What stands in the way", (("1", "No scanner on Fridays."),))
     ]
 
 

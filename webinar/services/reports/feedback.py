@@ -22,6 +22,16 @@ from webinar.services.evaluations import PRACTICE, RATINGS, Asked, asked_of
 
 ROWS_AT_ONCE = 500
 FIRST_TRY = 1
+REACHED, PRESENTED = "Reached: ", "Presented well: "
+RELEVANT, QUALITY = "Relevant for my work", "Picture, sound, organisation"
+ORDER = (REACHED, RELEVANT, PRESENTED, QUALITY)
+TEXTS = {
+    "bias_words": "Commercial bias, in their words",
+    "practice_words": "What they will change",
+    "barriers": "What stands in the way",
+    "topics": "Topics they want",
+    "remarks": "Remarks",
+}
 NAMES = {"1": "1 (not at all)", "5": "5 (fully)"}
 TOO_FEW = (
     f"Fewer than {FEW} people answered, so what each question was given is not told: "
@@ -35,21 +45,25 @@ class _Tally:
 
     given: int = 0
     ratings: dict[str, Counter[str]] = field(default_factory=dict)
+    """By question, in the words in which it was asked."""
     bias: Counter[str] = field(default_factory=Counter)
     practice: Counter[str] = field(default_factory=Counter)
     words: dict[str, list[str]] = field(default_factory=dict)
 
     def add(self, answers: Mapping[str, object], asked: Asked) -> None:
         self.given += 1
-        for number, objective in enumerate(asked.objectives):
-            self._rate(f"Reached: {objective}", _at(answers.get("objectives"), number))
-        self._rate("Relevant for my work", answers.get("relevance"))
-        for number, speaker in enumerate(asked.speakers):
-            self._rate(f"Presented well: {speaker}", _at(answers.get("speakers"), number))
-        self._rate("Picture, sound, organisation", answers.get("quality"))
+        # The session's words may have been changed since: what was rated is kept with the rating.
+        objectives = _words(answers.get("objectives_asked")) or asked.objectives
+        speakers = _words(answers.get("speakers_asked")) or asked.speakers
+        for number, objective in enumerate(objectives):
+            self._rate(f"{REACHED}{objective}", _at(answers.get("objectives"), number))
+        self._rate(RELEVANT, answers.get("relevance"))
+        for number, speaker in enumerate(speakers):
+            self._rate(f"{PRESENTED}{speaker}", _at(answers.get("speakers"), number))
+        self._rate(QUALITY, answers.get("quality"))
         self.bias[str(answers.get("bias", ""))] += 1
         self.practice[str(answers.get("practice", ""))] += 1
-        for name in ("bias_words", "practice_words", "topics", "remarks"):
+        for name in TEXTS:
             text = answers.get(name)
             if isinstance(text, str) and text:
                 self.words.setdefault(name, []).append(text)
@@ -153,6 +167,17 @@ def quiz_section(db: DbSession, session: WebinarSession) -> tuple[Section, dict[
     return section, {"tests_taken": people, "test_tries": tries}
 
 
+def _told(tally: _Tally) -> list[tuple[str, Counter[str]]]:
+    """The questions in the order of the form; one that few were asked in these words is not told.
+
+    That one would be their answers.
+    """
+    asked = [(question, given) for question, given in tally.ratings.items() if given.total() >= FEW]
+    return sorted(
+        asked, key=lambda pair: next(n for n, of in enumerate(ORDER) if pair[0].startswith(of))
+    )
+
+
 def _charts(tally: _Tally) -> list[Chart]:
     charts = [
         Chart(
@@ -160,7 +185,7 @@ def _charts(tally: _Tally) -> list[Chart]:
             "Answers",
             tuple(Line(NAMES.get(rating, rating), answers[rating]) for rating in RATINGS),
         )
-        for question, answers in tally.ratings.items()
+        for question, answers in _told(tally)
     ]
     charts.append(
         Chart(
@@ -174,25 +199,24 @@ def _charts(tally: _Tally) -> list[Chart]:
 
 def _objectives(tally: _Tally) -> str:
     high = total = 0
-    for question, answers in tally.ratings.items():
-        if question.startswith("Reached: "):
+    for question, answers in _told(tally):
+        if question.startswith(REACHED):
             high += answers["4"] + answers["5"]
             total += sum(answers.values())
     return percent(Fraction(high, total)) if total else "not asked"
 
 
 def _texts(tally: _Tally) -> tuple[Grid, ...]:
-    titles = {
-        "bias_words": "Commercial bias, in their words",
-        "practice_words": "What they will change",
-        "topics": "Topics they want",
-        "remarks": "Remarks",
-    }
     return tuple(
         Grid(title, ("No.", "Text"), tuple((str(n), t) for n, t in enumerate(texts, start=1)))
-        for name, title in titles.items()
+        for name, title in TEXTS.items()
         if (texts := tally.words.get(name))
     )
+
+
+def _words(values: object) -> tuple[str, ...]:
+    """What was asked, as kept with the answers; nothing of answers that came before it was kept."""
+    return tuple(str(value) for value in values) if isinstance(values, list | tuple) else ()
 
 
 def _at(values: object, number: int) -> object:
