@@ -15,6 +15,7 @@ from tests.builders import (
     make_user,
 )
 from tests.evidence import make_grant, make_recording, make_test, watch
+from tests.journeys.small_desk import Desk, make_desk
 from webinar.db import DbSession
 from webinar.domain.access import Role
 from webinar.domain.attendance import ViewingMode
@@ -81,11 +82,13 @@ class Season:
     in_test: str
     closed: str
     grant: str
+    earned: str
     question: str
     certificate: str
     link: str
     faculty_page: str
     faculty_page_of_draft: str
+    desk: Desk
 
 
 def make_people(db: DbSession) -> People:
@@ -169,11 +172,15 @@ def make_season(db: DbSession, people: People, storage: Storage, *, now: datetim
         in_test=in_test.public_id,
         closed=closed.public_id,
         grant=str(grant.id),
+        earned=str(earned.id),
         question=str(question.id),
         certificate=certificate,
         link=accounts.sign_in_token(db, people.participant, now=now),
         faculty_page=faculty_links.issue(db, upcoming.faculty[0], now=now),
         faculty_page_of_draft=_asked(db, draft, now=now),
+        desk=make_desk(
+            db, attended, officer=people.organiser, participant=people.participant, now=now
+        ),
     )
 
 

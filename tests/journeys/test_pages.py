@@ -63,6 +63,7 @@ NOT_PAGES = {
     "ingest.show",
     "live.state",
     "manage.audit_export",
+    "manage.export_file",
     "manage.faculty_photo",
     "manage.faculty_slides",
     "manage.recording_captions_download",
@@ -81,6 +82,7 @@ NOT_PAGES = {
     "media.slide",
     "media.whole",
     "media.whole_of",
+    "metrics.show",
     "presence.show",
     "rooms.enter",
     "static",
@@ -100,12 +102,16 @@ def values(season: Season) -> dict[str, list[dict[str, str]]]:
         for public_id in (season.upcoming, season.on_air, season.cancelled, season.attended)
     ]
     return {
-        "auditor.again": [{"token": "never-was-one", "public_id": season.attended}],
-        "auditor.index": [{"token": "never-was-one"}],
+        "auditor.again": [{"token": season.desk.door, "public_id": season.attended}],
+        "auditor.index": [{"token": season.desk.door}, {"token": "never-was-one"}],
         "auditor.person": [
-            {"token": "never-was-one", "public_id": season.attended, "pseudonym": "7F3A"}
+            {
+                "token": season.desk.door,
+                "public_id": season.attended,
+                "pseudonym": season.desk.pseudonym,
+            }
         ],
-        "auditor.session": [{"token": "never-was-one", "public_id": season.attended}],
+        "auditor.session": [{"token": season.desk.door, "public_id": season.attended}],
         "auth.open_link": [{"token": season.link}],
         "auth.open_verification": [{"token": "spent"}],
         "certificates.verify": [{"number": season.certificate}, {"number": "nonsense"}],
@@ -121,6 +127,36 @@ def values(season: Season) -> dict[str, list[dict[str, str]]]:
             {"public_id": season.on_air},
             {"public_id": season.in_room},
             {"public_id": season.cancelled},
+        ],
+        "manage.attendance_imports": [
+            {"public_id": season.attended},
+            {"public_id": season.draft},
+        ],
+        "manage.attendance_review": [
+            {"public_id": season.attended, "import_id": season.desk.report}
+        ],
+        "manage.attendance_person": [
+            {
+                "public_id": season.attended,
+                "import_id": season.desk.report,
+                "visit_id": season.desk.visit,
+            }
+        ],
+        "manage.corrections_list": [{"public_id": season.attended}, {"public_id": season.draft}],
+        "manage.correction_show": [
+            {"public_id": season.attended, "correction_id": season.desk.correction}
+        ],
+        "manage.correction_new": [
+            {"public_id": season.attended},
+            {"public_id": season.attended, "user": "1", "appeal": "1"},
+        ],
+        "manage.faculty_credit": [{"public_id": season.attended}],
+        "manage.incidents_show": [{"public_id": season.attended}],
+        "manage.session_reports": [{"public_id": season.attended}, {"public_id": season.draft}],
+        "manage.report_show": [{"public_id": season.attended, "grant_id": season.earned}],
+        "manage.export_show": [
+            {"public_id": season.attended, "grant_id": season.earned, "kind": kind}
+            for kind in ("eiv", "pars_learners")
         ],
         "manage.certificate": [{"number": season.certificate}],
         "manage.auditor_door_new": [{"slug": season.society}],
@@ -198,10 +234,7 @@ ALSO_PERSONAL = {"home.index", "series.show", "sessions.index", "sessions.show"}
 
 # A page that is as it should be with another status than 200.
 REFUSALS = {
-    "auditor.again": {410},  # the address never was one
-    "auditor.index": {410},
-    "auditor.person": {410},
-    "auditor.session": {410},
+    "auditor.index": {200, 410},  # one of the two addresses never was one
     "auth.open_verification": {400, 404, 410},  # the link is spent
     "certificates.verify": {200, 404},  # one of the two numbers is nonsense
     "faculty.show": {200, 410},  # the last address never was one
