@@ -8,6 +8,7 @@ from webinar.db import DbSession
 from webinar.domain.errors import DomainError, NotYet
 from webinar.domain.session import SessionStatus
 from webinar.models import ViewingPass, WatchSegment, WebinarSession
+from webinar.services.evidence import visits
 
 
 class NotSeen(DomainError):
@@ -17,14 +18,14 @@ class NotSeen(DomainError):
 
 
 def has_seen(db: DbSession, session_id: int, user_id: int) -> bool:
-    """True if anything of the session was played for this person, live or recorded."""
+    """True if anything was played for this person, live or recorded, or they were in a room."""
     played = (
         select(WatchSegment.pass_id)
         .join(ViewingPass, ViewingPass.id == WatchSegment.pass_id)
         .where(ViewingPass.session_id == session_id, ViewingPass.user_id == user_id)
         .limit(1)
     )
-    return db.scalar(played) is not None
+    return db.scalar(played) is not None or visits.has_visited(db, session_id, user_id)
 
 
 def ensure_seen(

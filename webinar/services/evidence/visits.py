@@ -96,6 +96,11 @@ def people(db: DbSession, session_id: int) -> set[int]:
     return {visit.user_id for visit in visited(db, session_id)}
 
 
+def has_visited(db: DbSession, session_id: int, user_id: int) -> bool:
+    """True if any visit of this person is evidence."""
+    return next(visited(db, session_id, user_ids=[user_id]), None) is not None
+
+
 def seconds_by_source(db: DbSession, session: WebinarSession, user_id: int) -> dict[str, int]:
     """Seconds inside the announced hours by what told of them, for pages; they may overlap."""
     window = attendance.counting_window(db, session, ViewingMode.LIVE)
