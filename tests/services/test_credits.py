@@ -3,7 +3,7 @@ from decimal import Decimal
 
 from sqlalchemy import func, select
 
-from tests.builders import STARTS_AT, make_user
+from tests.builders import STARTS_AT, make_registration, make_user
 from tests.evidence import (
     AFTER,
     ENDS_AT,
@@ -13,11 +13,13 @@ from tests.evidence import (
     make_recording,
     watch,
 )
+from tests.services.evidence.test_grounds import import_visit
 from webinar.db import DbSession
 from webinar.domain.attendance import ViewingMode
 from webinar.domain.credit import GrantStatus, Reason
 from webinar.domain.session import SessionStatus
 from webinar.models import (
+    AttendanceSummary,
     AuditEvent,
     Certificate,
     CreditDecision,
@@ -26,9 +28,10 @@ from webinar.models import (
     Identifier,
     TestAttempt,
     User,
+    WatchSegment,
     WebinarSession,
 )
-from webinar.services import certificates, credits
+from webinar.services import attendance, certificates, credits
 
 URL = "https://webinar.example"
 
@@ -420,3 +423,38 @@ def test_what_is_watched_after_the_window_was_closed_early_does_not_count(db: Db
 
     assert standing(db, session, before) == [(Reason.OK, Decimal(1), 0)]
     assert standing(db, session, after) == [(Reason.BELOW_PRESENCE, Decimal(0), 0)]
+
+
+def test_minutes_of_a_room_of_others_stand_in_summaries_as_soon_as_they_are_decided(
+    db: DbSession,
+) -> None:
+    session = make_ended_session(db)
+    make_grant(db, session, "ama-pra-live", "0.75")
+    user = make_user(db)
+    import_visit(db, session, user, 0, 1800)
+
+    credits.decide_person(db, session.id, user.id, public_url=URL, now=AFTER)
+
+    (summary,) = db.scalars(select(AttendanceSummary).where(AttendanceSummary.user_id == user.id))
+    assert (summary.mode, summary.seconds) == (ViewingMode.LIVE, 1800)
+
+
+def test_the_player_shows_no_more_than_the_strictest_grant_counts(db: DbSession) -> None:
+    session = make_ended_session(db)
+    make_recording(db, session, closes_at=session.ends_at + timedelta(days=180))
+    grant = make_grant(db, session, "acoe-distance", "1")
+    grant.policy.data = grant.policy.data | {"max_playback_rate": 1}
+    user = make_user(db)
+    make_registration(db, session, user)
+    fast = watch(db, session, user, ViewingMode.RECORDED, 0, 1600, at=AFTER)
+    db.scalars(select(WatchSegment).where(WatchSegment.pass_id == fast.id)).one().last_at = (
+        AFTER + timedelta(seconds=800)
+    )
+    db.flush()
+
+    shown = attendance.presence_now(db, session, user.id, ViewingMode.RECORDED)
+
+    decide(db, session, now=AFTER + timedelta(hours=1))
+    (decision,) = credits.latest_of(db, session.id, user.id)
+    assert shown.counted_seconds == decision.seconds_counted
+    assert shown.counted_seconds < 1000

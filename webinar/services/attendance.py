@@ -12,6 +12,7 @@ from sqlalchemy import Row, Select, select
 
 from webinar.db import DbSession
 from webinar.domain.attendance import (
+    ALLOWED_RATE,
     PassFacts,
     PlaySegment,
     SegmentRow,
@@ -31,6 +32,7 @@ from webinar.models import Registration, ViewingPass, WatchSegment, WebinarSessi
 from webinar.services import recording_edits, recordings
 from webinar.services.evidence import digests, segment_rows
 from webinar.services.evidence.segment_rows import Touched
+from webinar.services.grants import offers_of
 
 # A live pass takes what was on air this long around the announced hours, ...
 LIVE_EARLY = timedelta(hours=1)
@@ -222,9 +224,14 @@ def on_air(session: WebinarSession) -> Span[float]:
 def presence_now(
     db: DbSession, session: WebinarSession, user_id: int, mode: ViewingMode
 ) -> Presence:
-    """What counts so far, to be shown while one watches."""
+    """What counts so far, to be shown while one watches: at the rate that the strictest allows.
+
+    So it never shows more than any of the decisions counts.
+    """
     window = counting_window(db, session, mode)
-    spans = viewing_of(db, session.id, user_id, mode).spans()
+    rates = [float(offer.rules.max_playback_rate) for offer in offers_of(db, session.id, mode=mode)]
+    rate = min([ALLOWED_RATE, *rates])
+    spans = viewing_of(db, session.id, user_id, mode).spans(allowed_rate=rate)
     spans = counting_spans(db, session, mode, spans)
     parts = evidence_in(window, spans)
     return Presence(

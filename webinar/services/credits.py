@@ -129,8 +129,9 @@ def decide_people(
         certificates.follow(db, session, user_id, public_url=public_url, now=now)
     for mode, by_person in judgement.watched.items():
         _mark_decided(db, by_person)
-        if by_person:
-            summaries.keep(db, session, mode, by_person, now=now)
+        if mode is not ViewingMode.FACULTY:
+            # Also of who was only in a room of others, and has played nothing.
+            summaries.keep(db, session, mode, by_person, user_ids=user_ids, now=now)
     db.flush()
     links = [NewLink(LinkKind.DECISION, str(d.id), digests.of_decision(d)) for d in fresh]
     chain.append(db, session_id, links, now=now)

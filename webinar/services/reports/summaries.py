@@ -80,9 +80,8 @@ def _keep(
     counting = _Counting(session, mode, attendance.counting_window(db, session, mode), now)
     visited: dict[int, tuple[Span[float], ...]] = {}
     if mode is ViewingMode.LIVE:
-        known = visits.people(db, session.id)
-        found = sorted(known if user_ids is None else known.intersection(user_ids))
-        visited = visits.spans(db, session, user_ids=found)
+        asked = sorted(visits.people(db, session.id)) if user_ids is None else user_ids
+        visited = visits.spans(db, session, user_ids=asked)
     written = 0
     ready: list[Row] = []
     for user_id, viewing in watched:
