@@ -126,7 +126,7 @@ class AttentionCheck(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("user.id"), index=True)
     mode: Mapped[ViewingMode] = mapped_column(states(ViewingMode))
     number: Mapped[int]
-    planned_second: Mapped[int] = mapped_column(BigInteger)  # on the clock that counts
+    planned_second: Mapped[int] = mapped_column(BigInteger)  # after so many seconds that count
     issued_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     answered_at: Mapped[datetime | None]

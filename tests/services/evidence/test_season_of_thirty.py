@@ -42,7 +42,7 @@ def season(db: DbSession) -> list[WebinarSession]:
     people = [make_user(db) for _ in range(PEOPLE)]
     for person in chance.sample(people, 4):
         db.add(
-            Identifier(user_id=person.id, kind="EFN", value="802760000000000", consented_at=FIRST)
+            Identifier(user_id=person.id, kind="EFN", value="802760000000009", consented_at=FIRST)
         )
     return [evening(db, chance, people, week) for week in range(SESSIONS)]
 
