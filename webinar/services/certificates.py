@@ -18,7 +18,7 @@ from webinar.domain.certificate import (
     normalise_number,
 )
 from webinar.domain.credit import Reason
-from webinar.domain.errors import Conflict, DomainError, NotFound
+from webinar.domain.errors import Conflict, DomainError, NotAllowed, NotFound
 from webinar.domain.evidence_chain import LinkKind, NewLink
 from webinar.domain.letter import MailKind
 from webinar.domain.timezone import to_local
@@ -92,7 +92,7 @@ def reissue(
     db: DbSession,
     number: str,
     *,
-    actor_id: int,
+    actor_id: int | None,
     reason: str,
     public_url: str,
     now: datetime,
@@ -100,11 +100,11 @@ def reissue(
     """Issue it anew, as account, session and grants say it today; the new one takes its place.
 
     Also for one that was revoked by hand. Raises Conflict for one that is no longer the newest,
-    and where no credit stands.
+    and where no credit stands; NotAllowed for one's own.
     """
     if not reason.strip():
         raise DomainError("Say why the certificate is issued anew; the audit trail keeps it.")
-    before = verify(db, number).certificate
+    before = _taken_in_hand(db, number, actor_id=actor_id)
     newest = _newest(db, before.session_id, before.user_id)
     if newest is None or newest.id != before.id:
         raise Conflict(
@@ -140,10 +140,13 @@ def reissue(
 def revoke(
     db: DbSession, number: str, *, actor_id: int | None, reason: str, now: datetime
 ) -> Certificate:
-    """Take a certificate back, with a reason that its page shows from then on."""
+    """Take a certificate back, with a reason that its page shows from then on.
+
+    Raises Conflict for one that is revoked, NotAllowed for one's own.
+    """
     if not reason.strip():
         raise DomainError("Say why the certificate is revoked; its page will show it.")
-    certificate = verify(db, number).certificate
+    certificate = _taken_in_hand(db, number, actor_id=actor_id)
     if certificate.revoked_at is not None:
         raise Conflict("This certificate is revoked already.")
     _revoke(db, certificate, actor_id=actor_id, reason=reason.strip(), now=now)
@@ -204,6 +207,19 @@ def history_of(db: DbSession, certificate: Certificate) -> list[Certificate]:
             .order_by(Certificate.revision.desc())
         )
     )
+
+
+def _taken_in_hand(db: DbSession, number: str, *, actor_id: int | None) -> Certificate:
+    """The certificate as it stands, no decision and no colleague changing it meanwhile."""
+    certificate = verify(db, number).certificate
+    if certificate.user_id == actor_id:
+        raise NotAllowed("This certificate is your own. Ask a colleague to look at it.")
+    # In the order in which decisions take them: people, then the chain.
+    db.scalars(
+        select(User.id).where(User.id == certificate.user_id).with_for_update(key_share=True)
+    ).one()
+    db.refresh(certificate)
+    return certificate
 
 
 def _earned(db: DbSession, session_id: int, user_id: int) -> Sequence[CreditDecision]:

@@ -177,6 +177,9 @@ def _filled(
         if row.disclosure_form is not None and disclosure == row.disclosure:
             disclosure = ""
         faculty.start_anew(row)
+    if row.user_id != user_id:
+        # Confirmed for an account, so also lost where the same person gets another one.
+        row.presented_minutes, row.is_repeat = None, False
     row.part = member.part
     row.name = name
     row.affiliation = member.affiliation.strip()

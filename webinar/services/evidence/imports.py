@@ -60,7 +60,7 @@ def take_in(
             db.add(file)
     except IntegrityError:
         raise _same(db, session, digest) from None
-    known = Known(db, session_id, report.source, report.visits)
+    known = Known(db, session_id, report.source, report.visits, brought_by=actor_id)
     matches = [(visit, known.match(visit)) for visit in report.visits]
     db.add_all(
         ImportedVisit(

@@ -37,8 +37,15 @@ class Known:
     """Everybody who can be known by a report of this source about this session."""
 
     def __init__(
-        self, db: DbSession, session_id: int, source: ReportSource, visits: Sequence[ReportedVisit]
+        self,
+        db: DbSession,
+        session_id: int,
+        source: ReportSource,
+        visits: Sequence[ReportedVisit],
+        *,
+        brought_by: int,
     ) -> None:
+        self._brought_by = brought_by
         self._by_email = _registered(db, session_id, {one.email for one in visits if one.email})
         self._by_remote_id: dict[str, int | None] = {}
         self._by_pseudonym: dict[str, int | None] = {}
@@ -53,7 +60,9 @@ class Known:
             self._by_pseudonym.get(visit.name),
         } - {None}
         by_email = self._by_email.get(visit.email) if visit.email else None
-        if len(guests | ({by_email} - {None})) != 1:
+        found = guests | ({by_email} - {None})
+        # Who brings a report in does not say of themselves that they were there: a colleague does.
+        if len(found) != 1 or self._brought_by in found:
             return UNKNOWN
         if by_email is not None:
             return Match(by_email, MatchedBy.ADDRESS)

@@ -8,7 +8,7 @@ from itertools import pairwise
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from webinar.db import DbSession
-from webinar.domain.errors import Conflict, NotFound
+from webinar.domain.errors import Conflict, NotAllowed, NotFound
 from webinar.domain.review import MatchedBy
 from webinar.models import AttendanceImport, ImportedVisit, Registration, User
 from webinar.services import audit
@@ -177,7 +177,12 @@ def assign(
     actor_id: int,
     now: datetime,
 ) -> None:
-    """A person looked: these visits are this person's. `file` is locked."""
+    """A person looked: these visits are this person's. `file` is locked.
+
+    Raises NotAllowed for one's own, NotFound.
+    """
+    if user_id == actor_id:
+        raise NotAllowed("This would be your own credit. Ask a colleague to look who it was.")
     user = db.get(User, user_id)
     if user is None or user.erased_at is not None or user.verified_at is None:
         raise NotFound("There is no such person, or their account is not open.")
