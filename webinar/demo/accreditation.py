@@ -17,8 +17,10 @@ from webinar.models import (
     TestItem,
     WebinarSession,
 )
-from webinar.services import policies
+from webinar.services import policies, quiz_items
 
+DRAWN = 5
+"""Questions of a try."""
 INVENTED = "Demonstration: this decision is invented."
 
 
@@ -116,8 +118,10 @@ def apply_for(
     db.flush()
 
 
-def ask_for_test(db: DbSession, session: WebinarSession, talk: Talk) -> None:
-    """The talk's questions, if it has any."""
+def ask_for_test(
+    db: DbSession, session: WebinarSession, talk: Talk, *, actor_id: int, now: datetime
+) -> None:
+    """The talk's questions, if it has any; some of them are drawn for each try."""
     db.add_all(
         TestItem(
             session_id=session.id,
@@ -130,6 +134,8 @@ def ask_for_test(db: DbSession, session: WebinarSession, talk: Talk) -> None:
         for position, question in enumerate(talk.test)
     )
     db.flush()
+    if len(talk.test) > DRAWN:
+        quiz_items.set_draw(db, session, DRAWN, actor_id=actor_id, now=now)
 
 
 def _body(db: DbSession, slug: str) -> Accreditor:

@@ -90,7 +90,7 @@ def announcement(stage: Stage, evening: Evening) -> Act:
             )
         decided = session.starts_at - stage.now < DECIDED_BEFORE
         apply_for(stage.db, stage.bodies, session, talk, is_decided=decided, now=now)
-        ask_for_test(stage.db, session, talk)
+        ask_for_test(stage.db, session, talk, actor_id=organiser, now=now)
         send_in(session, session.id, is_over=evening.reel is not None, now=now)
         sessions.publish(stage.db, session.id, actor_id=organiser, calendar=stage.calendar, now=now)
 

@@ -9,10 +9,11 @@ from sqlalchemy import select
 from config import Config
 from webinar.db import DbSession, open_db
 from webinar.demo.attending import visits, watching
+from webinar.demo.desk import at_the_desk
 from webinar.demo.guests import speakers_page
 from webinar.demo.lectures import packaged
 from webinar.demo.live import OPEN_ROUND, open_round, rehearsal
-from webinar.demo.papers import papers
+from webinar.demo.papers import papers, tested
 from webinar.demo.people import (
     ADMINISTRATOR,
     FACULTY,
@@ -121,12 +122,13 @@ def _load_season(config: Config, *, quick: bool, say: Say) -> None:
         # All or nothing: an interrupted load leaves an empty database.
         with open_db.begin() as db:
             season = play(db, days, plan, scale, reels, tool=calendar_tool(config), now=now)
-            acts = []
-            for number, evening in enumerate(season.past):
-                found = visits(season.stage, evening, number)
-                acts.extend(watching(season.stage, evening, found))
-                seconds = sum(one.duration_seconds for one in reels[number].segments)
-                acts.extend(papers(season.stage, evening, number, found, seconds=seconds))
+            stage, past = season.stage, season.past
+            came = [visits(stage, evening, number) for number, evening in enumerate(past)]
+            acts = at_the_desk(stage, past, came)
+            for number, evening in enumerate(past):
+                acts.extend(watching(stage, evening, came[number]))
+                acts.extend(papers(stage, evening, number, came[number]))
+            acts.extend(tested(stage, past, reels))
             perform(db, season, acts, now=now)
     say("3/3 Putting a session on air")
 
@@ -138,7 +140,7 @@ def _sign_ins(
         (PARTICIPANT, "/my/"),
         (FACULTY, f"/studio/{studio.public_id}"),
         (ORGANISER, "/manage/"),
-        (OFFICER, "/"),
+        (OFFICER, "/manage/credit/"),
         (ADMINISTRATOR, "/manage/"),
     )
     return tuple(
@@ -184,5 +186,7 @@ def _addresses(
         *(("Calendar feed", feed) for feed in feeds),
         *([("A speaker's own page", f"/faculty/{speaker}")] if speaker else []),
         ("Organiser's pages", "/manage/"),
+        ("Accreditation officer's desk", "/manage/credit/"),
+        ("Doors for auditors", "/manage/credit/doors/"),
     ]
     return tuple(Address(title, public_url + path) for title, path in pages)

@@ -8,17 +8,16 @@ from sqlalchemy import select
 
 from webinar.demo.attending import NO_SECRET, Visit
 from webinar.demo.evenings import Act, Evening, Stage
+from webinar.demo.lectures import Reel
 from webinar.domain.attendance import ViewingMode
 from webinar.models import TestItem, User, WebinarSession
 from webinar.services import attendance, credits, evaluations, quizzes
 from webinar.services.evidence.segment_rows import Touched
 
 DECIDED_AFTER = timedelta(minutes=6)
-WATCHED_AGAIN_AFTER = timedelta(days=1)
+WATCHED_AGAIN_AFTER = timedelta(hours=20)
 # The participant's latest evening still waits for an evaluation: something to try.
 NOT_EVALUATED = 0
-# The evening whose recording the participant watched, too, with its test.
-WATCHED_AGAIN = 1
 
 REMARKS = (
     "",
@@ -30,9 +29,7 @@ REMARKS = (
 TOPICS = ("", "", "Rehabilitation after surgery", "More on rare tumours", "Second opinions")
 
 
-def papers(
-    stage: Stage, evening: Evening, number: int, found: Sequence[Visit], *, seconds: float
-) -> list[Act]:
+def papers(stage: Stage, evening: Evening, number: int, found: Sequence[Visit]) -> list[Act]:
     """Decisions after the evening, evaluations one by one, each followed by its decision."""
     if not found:
         return []
@@ -51,11 +48,6 @@ def papers(
             form = _form(evening, chance)
             after = timedelta(minutes=chance.randint(8, 180))
             acts.append(_evaluation(stage, session, visit.user, form, ended_at + after))
-    if number == WATCHED_AGAIN and evening.talk.test:
-        participant = stage.cast.participant
-        acts.append(
-            _second_watching(stage, session, participant, ended_at + WATCHED_AGAIN_AFTER, seconds)
-        )
     return acts
 
 
@@ -70,10 +62,36 @@ def _evaluation(
     return Act(at, give)
 
 
+def tested(stage: Stage, past: Sequence[Evening], reels: Sequence[Reel]) -> list[Act]:
+    """Everybody registered watches one recording, too, and takes its test."""
+    # The latest evening is left to whoever tries the demonstration.
+    number = next(
+        number
+        for number, evening in enumerate(past)
+        if evening.talk.test and number != NOT_EVALUATED
+    )
+    seconds = sum(segment.duration_seconds for segment in reels[number].segments)
+    session = past[number].session
+    chance = random.Random("tests")  # noqa: S311 -- no secret
+    acts = []
+    audience = stage.cast.audience
+    people = [stage.cast.participant, *audience[: len(audience) * 2 // 3]]
+    for place, user in enumerate(people):
+        # The participant comes first, and is good at it.
+        knows = 0.95 if place == 0 else chance.choice((0.45, 0.65, 0.75, 0.85, 0.95))
+        after = WATCHED_AGAIN_AFTER + timedelta(minutes=chance.randint(0, 600))
+        at = session.ends_at + past[number].overrun + after
+        acts.append(_second_watching(stage, session, user, at, seconds, knows))
+    return acts
+
+
 def _second_watching(
-    stage: Stage, session: WebinarSession, user: User, at: datetime, seconds: float
+    stage: Stage, session: WebinarSession, user: User, at: datetime, seconds: float, knows: float
 ) -> Act:
-    """The recording from beginning to end, then the test, all right but one."""
+    """The recording from beginning to end, then the test; `knows` is how likely an answer is right.
+
+    The first questions are easier than the last ones.
+    """
 
     def watch(now: datetime) -> None:
         issued = attendance.issue_pass(
@@ -85,11 +103,15 @@ def _second_watching(
             [Touched(issued.pass_id, 0, 0, int(seconds * 1000), int(seconds // 15), now, over)],
             now=over,
         )
+        chance = random.Random(f"test of {user.email}")  # noqa: S311 -- no secret
         items = stage.db.scalars(
             select(TestItem).where(TestItem.session_id == session.id).order_by(TestItem.position)
         ).all()
-        answers = {item.id: item.correct_option for item in items}
-        answers[items[-1].id] = (items[-1].correct_option + 1) % len(items[-1].options)
+        answers = {}
+        for place, item in enumerate(items):
+            is_right = chance.random() < knows + 0.1 - 0.04 * place
+            turn = 0 if is_right else chance.randint(1, len(item.options) - 1)
+            answers[item.id] = (item.correct_option + turn) % len(item.options)
         quizzes.take(stage.db, session, user.id, answers=answers, now=over)
         _decide(stage, session, user, now=over + timedelta(minutes=2))
 

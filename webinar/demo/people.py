@@ -85,6 +85,8 @@ class Cast:
     participant: User
     faculty: User
     organiser: User
+    officer: User
+    administrator: User
     audience: tuple[User, ...]
 
 
@@ -99,6 +101,8 @@ def invite_everybody(db: DbSession, programme: Programme, *, now: datetime) -> C
         participant=users[PARTICIPANT.key],
         faculty=users[FACULTY.key],
         organiser=users[ORGANISER.key],
+        officer=users[OFFICER.key],
+        administrator=users[ADMINISTRATOR.key],
         audience=tuple(audience),
     )
 
