@@ -21,6 +21,7 @@ from webinar.domain.credit import (
     decide,
     hash_of_inputs,
 )
+from webinar.domain.policy import Award
 from webinar.domain.span import Span
 
 DATA = Path(__file__).parents[1] / "data" / "cme"
@@ -248,6 +249,35 @@ def test_the_sentence_of_a_proportional_award_has_the_numbers_in_it():
         ),
         seconds_counted=2610,
         window_seconds=2700,
+    )
+
+
+def test_an_outage_does_not_break_a_unit_that_was_full_without_it():
+    policy = CreditPolicy(
+        name="unit",
+        version=1,
+        mode=ViewingMode.LIVE,
+        body="BODY",
+        award=Award.PROPORTIONAL,
+        unit_minutes=45,
+        credit_per_unit=Decimal(1),
+    )
+    everything = watched(2700, outages=(Span(600, 720),))
+    rest = replace(everything, evidence=(Span(0, 600), Span(720, 2700)))
+
+    assert decide(policy, everything) == Decision(
+        credit=Decimal(1),
+        reason=Reason.OK,
+        explanation=(
+            "45:00 of 45:00 counted; BODY gives 1 per 45 minutes, whole units only: 1 credit. "
+            "An outage of 2:00 was left in the session: so you get more."
+        ),
+        seconds_counted=2700,
+        window_seconds=2700,
+    )
+    assert decide(policy, rest).explanation == (
+        "43:00 of 43:00 counted; BODY gives 1 per 45 minutes, whole units only: no credit. "
+        "An outage of 2:00 was taken out of the session."
     )
 
 

@@ -45,12 +45,16 @@ def stretches_of(seconds: set[int]) -> list[set[int]]:
     return runs
 
 
-def count_by_hand(policy: CreditPolicy, facts: CaseFacts) -> tuple[set[int], set[int]]:
+def count_by_hand(
+    policy: CreditPolicy, facts: CaseFacts, *, as_if_undeclared: bool = False
+) -> tuple[set[int], set[int]]:
     """The seconds that count, and those that are asked for."""
     window = set(range(facts.window.start, facts.window.end))
     taken = seconds_of(facts.removed)
     there = ((seconds_of(facts.evidence) | seconds_of(facts.added)) - taken) & window
     down = seconds_of(facts.outages) & window
+    if as_if_undeclared:
+        return there, window
     if policy.outage is OutageRule.EXCLUDED:
         return there - down, window - down
     if policy.outage is OutageRule.NOTHING:
@@ -120,9 +124,30 @@ def evaluation_by_hand(policy: CreditPolicy, facts: CaseFacts) -> Reason | None:
 def decide_by_hand(policy: CreditPolicy, facts: CaseFacts) -> tuple[Reason, Fraction, int, int]:
     """The reason, the credit, the seconds that count and those asked for."""
     there, asked = count_by_hand(policy, facts)
+    if policy.outage is OutageRule.EXCLUDED:
+        # Declaring an outage takes nothing from anybody.
+        otherwise = count_by_hand(policy, facts, as_if_undeclared=True)
+        gains = gain_by_hand(policy, facts, *otherwise), gain_by_hand(policy, facts, there, asked)
+        if gains[0] > gains[1]:
+            there, asked = otherwise
     reason = refuse_by_hand(policy, facts, there, asked)
     if reason is not None:
         return reason, Fraction(0), len(there), len(asked)
+    credit = amount_by_hand(policy, facts, there)
+    reason = Reason.OK if credit > 0 else Reason.ZERO_AFTER_ROUNDING_OR_CAP
+    return reason, credit, len(there), len(asked)
+
+
+def gain_by_hand(
+    policy: CreditPolicy, facts: CaseFacts, there: set[int], asked: set[int]
+) -> Fraction:
+    """What this way of counting comes to, whatever else is missing; -1 if it is not enough."""
+    if presence_by_hand(policy, facts, there, asked) is not None:
+        return Fraction(-1)
+    return amount_by_hand(policy, facts, there)
+
+
+def amount_by_hand(policy: CreditPolicy, facts: CaseFacts, there: set[int]) -> Fraction:
     most = Fraction(facts.grant.credits)
     if policy.award is Award.FLAT:
         credit = most
@@ -137,8 +162,7 @@ def decide_by_hand(policy: CreditPolicy, facts: CaseFacts) -> tuple[Reason, Frac
     if policy.max_per_day is not None:
         left = Fraction(policy.max_per_day) - Fraction(facts.earned_today)
         credit = min(credit, max(left, Fraction(0)))
-    reason = Reason.OK if credit > 0 else Reason.ZERO_AFTER_ROUNDING_OR_CAP
-    return reason, credit, len(there), len(asked)
+    return credit
 
 
 def refuse_by_hand(
@@ -158,6 +182,19 @@ def refuse_by_hand(
         return Reason.DUPLICATE_ACTIVITY
     if policy.requires_identifier is not None and not facts.identifier:
         return Reason.PENDING_IDENTIFIER
+    refused = presence_by_hand(policy, facts, there, asked)
+    if refused is not None:
+        return refused
+    if policy.test_required:
+        refused = test_by_hand(policy, facts)
+        if refused is not None:
+            return refused
+    return evaluation_by_hand(policy, facts) if policy.evaluation_required else None
+
+
+def presence_by_hand(
+    policy: CreditPolicy, facts: CaseFacts, there: set[int], asked: set[int]
+) -> Reason | None:
     if facts.window.end - facts.window.start < 60 * policy.min_session_minutes:
         return Reason.SESSION_TOO_SHORT
     if facts.mode is ViewingMode.FACULTY and not there:
@@ -173,11 +210,7 @@ def refuse_by_hand(
     enough = enough and answered >= policy.min_checks_ratio * facts.checks_issued
     if not enough and not facts.checks_waived:
         return Reason.CHECKS_MISSING
-    if policy.test_required:
-        refused = test_by_hand(policy, facts)
-        if refused is not None:
-            return refused
-    return evaluation_by_hand(policy, facts) if policy.evaluation_required else None
+    return None
 
 
 # What is drawn: short sessions, so that a second more or less often decides.
@@ -320,3 +353,13 @@ def test_a_correction_that_gives_presence_never_costs_credit(data: st.DataObject
     given_more = CaseFacts(**{**vars(facts), "added": (*facts.added, *more)})
 
     assert decide(policy, facts).credit <= decide(policy, given_more).credit
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_an_outage_that_is_declared_never_costs_credit(data: st.DataObject) -> None:
+    policy = data.draw(policies())
+    facts = data.draw(cases(policy))
+    undeclared = CaseFacts(**{**vars(facts), "outages": ()})
+
+    assert decide(policy, undeclared).credit <= decide(policy, facts).credit

@@ -1,7 +1,7 @@
 """Which seconds count: what was seen, put right by corrections, and what an outage does to it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from webinar.domain.figures import minutes_and_seconds
 from webinar.domain.policy import OutageRule
@@ -27,6 +27,12 @@ class Counted:
     """Seconds that count because of a correction alone."""
     removed_seconds: int = 0
     """Seconds that were seen and do not count because of a correction."""
+    outage_left_in: bool = False
+    """The rule takes outages out of the session; here that would have given less."""
+    spans: tuple[Span[int], ...] = field(default=(), compare=False, repr=False)
+    """What counts, and of it what is forgiven; what was taken out of the window."""
+    forgiven: tuple[Span[int], ...] = field(default=(), compare=False, repr=False)
+    taken_out: tuple[Span[int], ...] = field(default=(), compare=False, repr=False)
 
 
 def count(
@@ -45,7 +51,11 @@ def count(
     given = clip(added, window)
     if not (gone or down or given):
         # By far most cases: nothing changes what was seen.
-        return Counted(seconds=covered_seconds(seen), window_seconds=window.end - window.start)
+        return Counted(
+            seconds=covered_seconds(seen),
+            window_seconds=window.end - window.start,
+            spans=tuple(seen),
+        )
     put_right = without(union([*seen, *given]), gone)
     asked = [window]
     counted = put_right
@@ -63,6 +73,9 @@ def count(
         forgiven_seconds=covered_seconds(counted) - covered_seconds(without(put_right, unasked)),
         added_seconds=covered_seconds(without(without(put_right, seen), unasked)),
         removed_seconds=covered_seconds(without(without(seen, put_right), unasked)),
+        spans=tuple(counted),
+        forgiven=tuple(without(counted, put_right)),
+        taken_out=tuple(unasked),
     )
 
 
@@ -83,7 +96,9 @@ def notes(counted: Counted, rule: OutageRule, body: str) -> list[str]:
     found = []
     if counted.outage_seconds:
         outage = minutes_and_seconds(counted.outage_seconds)
-        if rule is OutageRule.EXCLUDED:
+        if counted.outage_left_in:
+            found.append(f"An outage of {outage} was left in the session: so you get more.")
+        elif rule is OutageRule.EXCLUDED:
             found.append(f"An outage of {outage} was taken out of the session.")
         elif rule is OutageRule.NOTHING:
             found.append(f"{body} does not forgive the outage of {outage}.")

@@ -1,7 +1,7 @@
 """Evidence, grant, test and evaluation into credit: one pure function, exact to the second."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
@@ -22,7 +22,7 @@ from webinar.domain.case import Reason as Reason
 from webinar.domain.case import TestResult as TestResult
 from webinar.domain.counting import Counted, count, notes
 from webinar.domain.figures import hours_in_words, minutes_and_seconds, percent, plain_credit
-from webinar.domain.policy import Award, Rounding
+from webinar.domain.policy import Award, OutageRule, Rounding
 from webinar.domain.policy import CreditPolicy as CreditPolicy
 from webinar.domain.wording import plural
 
@@ -62,15 +62,36 @@ def decide(policy: CreditPolicy, facts: CaseFacts) -> Decision:
 
 
 def counted_of(policy: CreditPolicy, facts: CaseFacts) -> Counted:
-    """The seconds that count under the policy, once each, whatever the number of devices."""
+    """The seconds that count under the policy, once each, whatever the number of devices.
+
+    Nobody gets less because an outage was declared: where taking it out of the session would give
+    less than leaving it in (a unit that is no longer full), it stays in.
+    """
+    counted = _count(facts, policy.outage)
+    if policy.outage is not OutageRule.EXCLUDED or not counted.outage_seconds:
+        return counted
+    left_in = _count(facts, OutageRule.NOTHING)
+    if _worth(policy, facts, left_in) > _worth(policy, facts, counted):
+        return replace(left_in, outage_left_in=True)
+    return counted
+
+
+def _count(facts: CaseFacts, rule: OutageRule) -> Counted:
     return count(
         facts.window,
         facts.evidence,
         added=facts.added,
         removed=facts.removed,
         outages=facts.outages,
-        rule=policy.outage,
+        rule=rule,
     )
+
+
+def _worth(policy: CreditPolicy, facts: CaseFacts, counted: Counted) -> Decimal:
+    """The credit once all papers are there; less than none for who was not there enough."""
+    if _presence_refusal(policy, facts, counted) is not None:
+        return Decimal(-1)
+    return _amount(policy, facts, counted).credit
 
 
 def deadline_hours(policy_hours: Fraction | None, given_hours: Fraction | None) -> Fraction | None:
