@@ -1,6 +1,7 @@
 """What counted, in stretches people can read, and back from where it was kept."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -64,6 +65,38 @@ def test_a_recording_is_read_by_the_clock_of_its_player() -> None:
     assert [line.words for line in lines] == ["0:00 to 1:00", "1:00 to 45:00"]
 
 
+def test_an_outage_taken_out_is_named_and_closed_up_in_the_bar() -> None:
+    picture = replace(
+        drawn(Span(0, 600), Span(900, 2700)), total_seconds=2400, taken_out=(Span(600, 900),)
+    )
+
+    assert picture.bar == (Span(0, 2400),)
+    assert lines_of(picture, "Europe/Zurich") == (
+        Line("18:15:00 to 18:25:00", "10:00", counted=True),
+        Line("18:25:00 to 18:30:00", "5:00", counted=False, because="outage, taken out"),
+        Line("18:30:00 to 19:00:00", "30:00", counted=True),
+    )
+
+
+def test_an_outage_that_counts_is_drawn_and_named() -> None:
+    picture = replace(drawn(Span(0, 2000)), forgiven=(Span(600, 900),))
+
+    assert picture.bar == (Span(0, 2000),)
+    assert [(line.standing, line.length) for line in lines_of(picture, "UTC")] == [
+        ("counted", "10:00"),
+        ("outage, counted", "5:00"),
+        ("counted", "18:20"),
+        ("not seen", "11:40"),
+    ]
+
+
+def test_a_picture_of_before_outages_were_kept_can_be_read() -> None:
+    record = record_of_picture(drawn(Span(0, 9)))
+    del record["taken_out"], record["forgiven"]
+
+    assert picture_of(json.loads(json.dumps(record))) == drawn(Span(0, 9))
+
+
 def test_very_many_stretches_are_cut_off() -> None:
     picture = drawn(*[Span(at, at + 5) for at in range(0, 2700, 10)])
 
@@ -71,7 +104,11 @@ def test_very_many_stretches_are_cut_off() -> None:
 
 
 def test_a_picture_comes_back_from_json_as_it_was() -> None:
-    picture = drawn(Span(60, 600), Span(900, 2700))
+    picture = replace(
+        drawn(Span(60, 600), Span(900, 2700)),
+        taken_out=(Span(600, 700),),
+        forgiven=(Span(900, 950),),
+    )
 
     assert picture_of(json.loads(json.dumps(record_of_picture(picture)))) == picture
 

@@ -1,13 +1,14 @@
 """The picture of what counted for a person: of a decision that stands, or of today's evidence."""
 
+from collections.abc import Iterable
 from math import ceil
 
 from webinar.db import DbSession
 from webinar.domain.attendance import ViewingMode, accepted_segments, coverage
-from webinar.domain.counting import without
+from webinar.domain.credit import counted_of
 from webinar.domain.evidence_picture import EvidencePicture, Source
 from webinar.domain.replay import facts_of
-from webinar.domain.span import Span, clip
+from webinar.domain.span import Span
 from webinar.domain.wording import local_moment
 from webinar.models import CreditDecision, WebinarSession
 from webinar.services import attendance
@@ -20,15 +21,18 @@ MOST_SOURCES = 20
 def of_decision(decision: CreditDecision) -> EvidencePicture:
     """What the decision was made from, out of the facts kept beside it."""
     facts, rules = facts_of(decision.inputs), rules_of(decision.policy)
-    window = facts.window
+    counted, start = counted_of(rules, facts), facts.window.start
+
+    def after_start(spans: Iterable[Span[int]]) -> tuple[Span[int], ...]:
+        return tuple(Span(span.start - start, span.end - start) for span in spans)
+
     return EvidencePicture(
         mode=facts.mode,
-        starts=window.start,
-        total_seconds=window.end - window.start,
-        parts=tuple(
-            Span(part.start - window.start, part.end - window.start)
-            for part in without(clip([*facts.evidence, *facts.added], window), facts.removed)
-        ),
+        starts=start,
+        total_seconds=decision.window_seconds,
+        parts=after_start(counted.spans),
+        taken_out=after_start(counted.taken_out),
+        forgiven=after_start(counted.forgiven),
         counted_seconds=decision.seconds_counted,
         threshold_seconds=ceil(rules.threshold * decision.window_seconds) or None,
     )
