@@ -39,6 +39,7 @@ MAY_IMPORT = {
         "tools",
     },
     "app": {"cli", "db", "domain", "services", "web"},
+    "beats_server": {"db", "web"},
 }  # fmt: skip
 
 LIVES_IN = {

@@ -26,7 +26,7 @@ from webinar.domain.attendance import (
     read_pass,
 )
 from webinar.web import metrics
-from webinar.web.beat_store import BeatStore
+from webinar.web.beat_store import MOST_WHO_WAIT, BeatStore
 from webinar.web.status_lines import status_line
 
 PATH = "/beats"
@@ -76,13 +76,15 @@ class BeatIntake:
         engine: Engine,
         *,
         clock: Callable[[], datetime] = _now,
+        most_who_wait: int = MOST_WHO_WAIT,
     ) -> None:
         self.app = app
         self.clock = clock
         self.secret = config.SECRET_KEY.encode()
         # PostgreSQL lets many write; on SQLite processes would wait in each other's way.
         is_sqlite = engine.dialect.name == "sqlite"
-        self.store = BeatStore(engine, config.DATA_DIR / "beats.lock" if is_sqlite else None)
+        lock_file = config.DATA_DIR / "beats.lock" if is_sqlite else None
+        self.store = BeatStore(engine, lock_file, most_who_wait=most_who_wait)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ.get("PATH_INFO") != PATH:

@@ -1,12 +1,14 @@
 """What is counted while it runs, for Prometheus: GET /metrics. Each name stands in operations.md.
 
 Several processes count together if PROMETHEUS_MULTIPROC_DIR names a folder before they start, as
-deploy/gunicorn_server.py sees to; otherwise each answers for itself.
+deploy/gunicorn_server.py sees to; otherwise each answers for itself. Who else of this machine
+counts in a folder below it (deploy/beats_server.py does) is added.
 """
 
 import hmac
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
@@ -16,9 +18,11 @@ from prometheus_client import (
     CollectorRegistry,
     Counter,
     Gauge,
+    Metric,
     generate_latest,
 )
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 
 from webinar.domain.attendance import PassFacts, PlaySegment, ViewingMode
 from webinar.domain.errors import NotFound
@@ -66,6 +70,18 @@ def _why_ended_sooner(facts: PassFacts) -> str:
     return "ahead" if facts.mode is ViewingMode.LIVE else "window"
 
 
+class _AllFolders(Collector):
+    """What every process counted in this folder and in those below it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def collect(self) -> Iterable[Metric]:
+        files = [str(file) for file in self.folder.rglob("*.db")]
+        found: Iterable[Metric] = MultiProcessCollector.merge(files)  # type: ignore[no-untyped-call]
+        return found
+
+
 @bp.get("/metrics")
 @by_token
 def show() -> ResponseReturnValue:
@@ -77,7 +93,7 @@ def show() -> ResponseReturnValue:
     registry = REGISTRY
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry = CollectorRegistry()
-        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        registry.register(_AllFolders(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])))
     answer = Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
     answer.headers["Cache-Control"] = "no-store"
     return answer
