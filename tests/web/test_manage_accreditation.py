@@ -135,7 +135,7 @@ def test_an_officer_is_led_to_the_list_and_meets_no_closed_door(
     closed = officer.get("/manage/sessions/")
     pages = [officer.get(path_of(session)).text, officer.get("/manage/accreditation/").text]
 
-    assert first.location == "/manage/accreditation/"
+    assert first.location == "/manage/credit/"
     assert closed.status_code == 403
     assert [page.count('href="/manage/sessions/"') for page in pages] == [0, 0]
 

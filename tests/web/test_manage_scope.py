@@ -1,6 +1,8 @@
 """A role for one society opens that society's pages and no others."""
 
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,15 +11,18 @@ from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
 from tests.builders import NOW, make_series, make_session, make_society, make_user
+from tests.certificate_samples import CONTENT
 from webinar.db import DbSession
 from webinar.domain.access import SITE_WIDE, Role
+from webinar.domain.certificate import new_number
 from webinar.domain.recording import RecordingState
 from webinar.domain.session import SessionStatus
-from webinar.models import Recording, Society, User, UserRole, WebinarSession
+from webinar.models import Certificate, Recording, Society, User, UserRole, WebinarSession
 from webinar.web.access import action_of
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
+NUMBER = new_number(b"theirs!")
 # What stands in the address belongs to no society: why whoever has a role for one may open it.
 OF_NO_SOCIETY = {
     "manage.body_show": "accreditors are the same for all",
@@ -39,6 +44,18 @@ def theirs(db: DbSession) -> WebinarSession:
     society = make_society(db, "theirs")
     session = make_session(db, series=make_series(db, "their-series", society=society))
     session.public_id = "theirs"
+    db.add(
+        Certificate(
+            number=NUMBER,
+            session_id=session.id,
+            user_id=make_user(db).id,
+            revision=0,
+            content=json.loads(replace(CONTENT, number=NUMBER).to_json()),
+            content_digest="",
+            decision_ids=[],
+            issued_at=NOW,
+        )
+    )
     db.commit()
     return session
 
@@ -68,7 +85,8 @@ def test_no_page_about_a_session_opens_for_staff_of_another_society(
         if rule.endpoint in OF_NO_SOCIETY:
             continue
         slug = "theirs" if "/societies/" in rule.rule else "their-series"
-        known = {"public_id": "theirs", "slug": slug}
+        number = NUMBER if "/certificates/" in rule.rule else 1
+        known = {"public_id": "theirs", "slug": slug, "number": number}
         values = {name: known.get(name, 1) for name in rule.arguments}
         path = app.url_map.bind("localhost").build(rule.endpoint, values, method=None)
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:

@@ -6,6 +6,7 @@ one PDF/A (ISO 19005-2, 6.3.2).
 """
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 from asn1crypto import x509 as asn1
@@ -67,7 +68,15 @@ def signed_pdf(pdf: bytes, key: SigningKey, *, reason: str, now: datetime) -> by
     certificates = (key.certificate, *key.chain)
     room = SPARE_BYTES + sum(len(one.public_bytes(Encoding.DER)) for one in certificates)
     out = io.BytesIO()
-    pdf_signer.sign_pdf(writer, existing_fields_only=True, bytes_reserved=2 * room, output=out)
+    # pyHanko runs a loop of its own, which a thread that runs one already does not allow.
+    with ThreadPoolExecutor(1) as apart:
+        apart.submit(
+            pdf_signer.sign_pdf,
+            writer,
+            existing_fields_only=True,
+            bytes_reserved=2 * room,
+            output=out,
+        ).result()
     return out.getvalue()
 
 

@@ -14,7 +14,8 @@ from webinar.domain.session import SessionStatus
 from webinar.domain.timezone import to_local
 from webinar.domain.waiting import Wait, waits
 from webinar.domain.wording import month_year
-from webinar.services import dashboard, planner
+from webinar.services import credit_desk, dashboard, planner
+from webinar.services.credit_desk import Wanted
 from webinar.services.dashboard import Beginnings
 from webinar.services.planner import Season
 from webinar.services.season_numbers import SeasonNumbers, season_numbers
@@ -61,9 +62,9 @@ class Figure:
 @bp.get("/")
 @requires(Action.ACCREDIT_SESSIONS)
 def index() -> ResponseReturnValue:
-    """What waits, then the season; an accreditation officer has another list."""
+    """What waits, then the season; an accreditation officer begins at the credit desk."""
     if not may(current_user.roles, Action.PLAN_SESSIONS):
-        return redirect(url_for("manage.accreditation"))
+        return redirect(url_for("manage.credit_desk"))
     ids = society_ids(Action.PLAN_SESSIONS)
     zone, now = g.home_zone, g.now
     asked = _day_asked_for()
@@ -83,11 +84,13 @@ def index() -> ResponseReturnValue:
     )
     draw = season_picture if as_season else weeks_picture
     deadlines = _deadlines(planner.seasons(g.db, society_ids=ids, now=now), now=now)
+    desk = _at_the_desk(now)
     has_begun = any(session.status is not SessionStatus.DRAFT for session in sessions)
     return render_template(
         "manage/index.html",
         groups=groups_of(waiting),
-        is_quiet=not (set(waiting) - {Wait.CREDIT} or deadlines),
+        is_quiet=not (set(waiting) - {Wait.CREDIT} or deadlines or desk),
+        desk=desk,
         deadlines=deadlines,
         tasks=[] if has_begun else _tasks(dashboard.beginnings(g.db, society_ids=ids)),
         as_season=as_season,
@@ -104,6 +107,14 @@ def index() -> ResponseReturnValue:
         ],
         country_bars=country_bars(numbers.countries),
     )
+
+
+def _at_the_desk(now: datetime) -> int:
+    """Sessions that wait for an officer at the credit desk; 0 for who is none."""
+    if not may(current_user.roles, Action.DECIDE_CREDIT):
+        return 0
+    ids = society_ids(Action.DECIDE_CREDIT)
+    return credit_desk.count_sessions(g.db, society_ids=ids, now=now)[Wanted.TO_DO]
 
 
 def _deadlines(seasons: Sequence[Season], *, now: datetime) -> list[Season]:
