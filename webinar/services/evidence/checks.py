@@ -22,7 +22,7 @@ from webinar.domain.attention import (
 from webinar.domain.errors import Gone, NotFound
 from webinar.domain.evidence_chain import LinkKind, NewLink
 from webinar.domain.session import SessionStatus
-from webinar.models import AttentionCheck, EvidenceLink, WebinarSession
+from webinar.models import AttentionCheck, EvidenceLink, User, WebinarSession
 from webinar.services.evidence import chain
 from webinar.services.evidence.digests import of_check
 from webinar.services.grants import offers_of
@@ -124,6 +124,8 @@ def answer(
     db: DbSession, session_id: int, user_id: int, check_id: str, *, now: datetime
 ) -> AttentionCheck:
     """Keep that the person is there. Twice is once. Raises NotFound, and TooLate."""
+    # In the order in which decisions take them, one of which may follow: people, then the chain.
+    db.scalars(select(User.id).where(User.id == user_id).with_for_update(key_share=True)).one()
     check = db.scalars(
         select(AttentionCheck)
         .where(

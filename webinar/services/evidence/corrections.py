@@ -129,6 +129,10 @@ def approve(
     _lock_proposed(db, correction)
     ensure_second_person(Action.CORRECT_CREDIT, correction.proposed_by_id, actor_id)
     _ensure_not_own(correction.user_id, actor_id)
+    # In the order in which decisions take them: people, then the chain.
+    db.scalars(
+        select(User.id).where(User.id == correction.user_id).with_for_update(key_share=True)
+    ).one()
     correction.answer = _short(answer)
     _decided(db, correction, CorrectionState.APPROVED, actor_id=actor_id, now=now)
     link = NewLink(LinkKind.CORRECTION, str(correction.id), of_correction(correction))

@@ -118,9 +118,10 @@ def withdraw(
 
 
 def _follow(db: DbSession, session: WebinarSession, incident: Incident, *, now: datetime) -> None:
-    redeciding.mark_held(db, session.id, now=now)
+    # The chain before the grants, as imports and the clock take them.
     link = NewLink(LinkKind.INCIDENT, str(incident.id), of_incident(incident))
     chain.append(db, session.id, [link], now=now)
+    redeciding.mark_held(db, session.id, now=now)
 
 
 def _ensure_possible(session: WebinarSession, span: Span[datetime], *, now: datetime) -> None:
