@@ -302,3 +302,20 @@ def test_a_grant_of_another_status_is_shown_with_its_consequence(
     db.commit()
 
     assert "esmo-mora-live takes the stretch out" in officer.get(path(session, "incidents")).text
+
+
+def test_numbers_tried_one_by_one_tell_nobodys_name(
+    db: DbSession, officer: FlaskClient, session: WebinarSession
+) -> None:
+    stranger = make_user(db, "eva@example.net", name="Dr Eva Stranger")
+    db.commit()
+
+    by_number = officer.get(path(session, f"corrections/new?user={stranger.id}"))
+    proposed = officer.post(path(session, "corrections/new"), data=proposal(stranger))
+    by_address = officer.get(
+        path(session, f"corrections/new?user={stranger.id}&words=Eva@example.net")
+    )
+
+    assert (by_number.status_code, proposed.status_code) == (404, 404)
+    assert "Dr Eva Stranger" in by_address.text
+    propose(db, officer, session, stranger, words="eva@example.net")

@@ -3,14 +3,16 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 
 from webinar.db import DbSession
 from webinar.domain.credit import Decision, GrantStatus, decide
+from webinar.domain.errors import NotFound
 from webinar.domain.replay import facts_of
 from webinar.domain.review import CorrectionState
 from webinar.models import (
     AccreditationGrant,
+    Appeal,
     CreditCorrection,
     CreditDecision,
     Registration,
@@ -69,20 +71,12 @@ def preview(
 
 
 def people_named(db: DbSession, session: WebinarSession, words: str) -> list[User]:
-    """People with a place in the session or a decision, whose name or address has these words.
+    """Who has a place in the session, a decision or an appeal, by words of name or address.
 
     Anybody else is found by their whole e-mail address alone.
     """
     if not words.strip():
         return []
-    here = or_(
-        select(Registration.id)
-        .where(Registration.session_id == session.id, Registration.user_id == User.id)
-        .exists(),
-        select(CreditDecision.id)
-        .where(CreditDecision.session_id == session.id, CreditDecision.user_id == User.id)
-        .exists(),
-    )
     named = [
         or_(User.name.icontains(word, autoescape=True), User.email.icontains(word, autoescape=True))
         for word in words.split()
@@ -91,8 +85,39 @@ def people_named(db: DbSession, session: WebinarSession, words: str) -> list[Use
     return list(
         db.scalars(
             select(User)
-            .where(or_(and_(here, *named), whole), User.erased_at.is_(None))
+            .where(or_(and_(_is_here(session), *named), whole), User.erased_at.is_(None))
             .order_by(User.name, User.id)
             .limit(MOST_FOUND)
         )
+    )
+
+
+def person_named(db: DbSession, session: WebinarSession, user_id: int, *, address: str) -> User:
+    """Who has this number, for those alone whom `people_named` finds; raises NotFound.
+
+    `address`: what was searched for. Else numbers tried one by one would tell everybody's name.
+    """
+    found = db.scalar(
+        select(User).where(
+            User.id == user_id,
+            or_(_is_here(session), User.email == address.strip().casefold()),
+            User.erased_at.is_(None),
+        )
+    )
+    if found is None:
+        raise NotFound("Nobody in this session is that person. Look them up by e-mail address.")
+    return found
+
+
+def _is_here(session: WebinarSession) -> ColumnElement[bool]:
+    return or_(
+        select(Registration.id)
+        .where(Registration.session_id == session.id, Registration.user_id == User.id)
+        .exists(),
+        select(CreditDecision.id)
+        .where(CreditDecision.session_id == session.id, CreditDecision.user_id == User.id)
+        .exists(),
+        select(Appeal.id)
+        .where(Appeal.session_id == session.id, Appeal.user_id == User.id)
+        .exists(),
     )

@@ -82,7 +82,7 @@ def correction_new(public_id: str) -> ResponseReturnValue:
         )
     appeal = _appeal(session, user_id, request.args.get("appeal", ""))
     typed = Typed(mode=appeal.grant.mode.value if appeal else ViewingMode.LIVE.value)
-    return _form(session, _person(user_id), appeal, typed, {})
+    return _form(session, _person(session, user_id), appeal, typed, {})
 
 
 @bp.post(f"{PATH}/new")
@@ -90,7 +90,7 @@ def correction_new(public_id: str) -> ResponseReturnValue:
 def correction_propose(public_id: str) -> ResponseReturnValue:
     """Put it before a second person."""
     session = sessions.by_public_id(g.db, public_id)
-    person = _person(whole_number(request.form.get("user", "")))
+    person = _person(session, whole_number(request.form.get("user", "")))
     appeal = _appeal(session, person.id, request.form.get("appeal", ""))
     typed = Typed.from_form(request.form)
     change, errors = read(typed, session)
@@ -111,7 +111,7 @@ def correction_propose(public_id: str) -> ResponseReturnValue:
         g.db.rollback()
         session = sessions.by_public_id(g.db, public_id)
         errors = {field_of(refusal, change.kind): str(refusal)}
-        return _form(session, _person(person.id), appeal, typed, errors), refusal.status
+        return _form(session, _person(session, person.id), appeal, typed, errors), refusal.status
     g.db.commit()
     flash(
         "The correction is proposed. Ask a colleague to look at it: nothing changed yet.", "notice"
@@ -258,11 +258,10 @@ def _what(session: WebinarSession, correction: CreditCorrection) -> str:
     return f"{words}: {hours(from_unix(span.start), from_unix(span.end), session.zone)}"
 
 
-def _person(user_id: int | None) -> User:
-    user: User | None = None if user_id is None else g.db.get(User, user_id)
-    if user is None:
-        raise NotFound("There is no such person.")
-    return user
+def _person(session: WebinarSession, user_id: int | None) -> User:
+    return correction_preview.person_named(
+        g.db, session, user_id or 0, address=request.values.get("words", "")
+    )
 
 
 def _appeal(session: WebinarSession, user_id: int, text: str) -> Appeal | None:
