@@ -1,5 +1,8 @@
 """Every route is public on purpose or guarded: the list of public ones stands here."""
 
+import re
+from pathlib import Path
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -8,6 +11,8 @@ from werkzeug.routing import Rule
 from webinar.domain.session import LIFE, StepName
 from webinar.web import beats, media_doors
 from webinar.web.access import MARK
+
+FRONT = Path(__file__).parent.parent / "deploy" / "nginx.conf"
 
 PUBLIC = {
     "auth.check_mail",
@@ -149,3 +154,18 @@ def test_a_step_of_a_session_asks_what_its_row_asks(
 
     assert action is not None
     assert getattr(app.view_functions[endpoint], MARK) == action.value
+
+
+def test_no_secret_of_an_address_stands_in_the_log_of_the_front(app: Flask) -> None:
+    found = re.search(r"map \$request_uri \$webinar_logged \{(.*?)\n\}", FRONT.read_text(), re.S)
+    assert found is not None
+    hidden = [re.compile(sign) for sign in re.findall(r"^\s*~(\^\S+)", found[1], re.M)]
+
+    told = sorted(
+        rule.rule
+        for rule in app.url_map.iter_rules()
+        if "token" in rule.arguments
+        and not any(sign.match(re.sub("<[^>]*>", "SECRET", rule.rule)) for sign in hidden)
+    )
+
+    assert told == []

@@ -6,18 +6,20 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, text, update
 
 from tests.builders import make_registration, make_society, make_user
 from tests.evidence import make_attendee, make_ended_session, make_grant
 from webinar.db import DbSession, open_db, read_db
 from webinar.domain.access import Role
+from webinar.domain.evidence_chain import LinkKind
 from webinar.models import (
     Appeal,
     AuditEvent,
     AuditorDoor,
     Certificate,
     CreditDecision,
+    EvidenceLink,
     User,
     UserRole,
     WebinarSession,
@@ -181,6 +183,32 @@ def test_a_changed_decision_is_named_by_pseudonym(
     assert "No difference" not in words
     assert re.search(r"participant [0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}", words)
     assert re.search(r"\bperson \d", words) is None
+
+
+def test_what_is_wrong_with_a_certificate_is_told_without_its_number(
+    client: FlaskClient, door: str, there: str
+) -> None:
+    with open_db.begin() as fresh:
+        numbers = fresh.scalars(select(Certificate.number)).all()
+        fresh.execute(delete(EvidenceLink).where(EvidenceLink.kind == LinkKind.CERTIFICATE))
+
+    words = text_of(client.get(f"{there}/again").text)
+
+    assert numbers
+    assert "certificate of a participant: nothing vouches for it" in words
+    assert [number for number in numbers if number in words] == []
+
+
+def test_what_a_row_holds_that_cannot_be_read_is_not_told(
+    client: FlaskClient, door: str, there: str
+) -> None:
+    with open_db.begin() as fresh:
+        fresh.execute(text("UPDATE credit_decision SET reason = 'Anna Keller'"))
+
+    words = text_of(client.get(f"{there}/again").text)
+
+    assert "it cannot be read" in words
+    assert "Anna Keller" not in words
 
 
 def test_a_decision_that_cannot_be_read_any_more_is_shown_as_such(

@@ -28,6 +28,9 @@ from webinar.services.evidence import chain, grounds, pictures, verifying
 from webinar.services.grants import Offer, offers_of, rules_of
 
 PERSON = re.compile(r"\bperson (\d+)")
+# A certificate's number leads to a name, and what a database complains of may hold whole rows.
+NUMBER = re.compile(r"\bWCS(?:-[0-9A-Z]{4})+")
+COMPLAINT = re.compile(r"(cannot be (?:read|decided again)) \(.*\)", re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -248,7 +251,10 @@ def verified(
         select(func.count(CreditDecision.id)).where(CreditDecision.session_id == session.id)
     ).one()
     return count, [
-        PERSON.sub(lambda found: f"participant {pseudonym(key, int(found[1]))}", finding.words)
+        PERSON.sub(
+            lambda found: f"participant {pseudonym(key, int(found[1]))}",
+            COMPLAINT.sub(r"\1", NUMBER.sub("of a participant", finding.words)),
+        )
         for finding in verifying.verify(db, session.id)
     ]
 
