@@ -7,11 +7,20 @@ from tests.components.nginx import NginxServer
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 
 
-def front(port: int, *, program_port: int, media: Path, workers: int = 1) -> NginxServer:
-    """nginx with the project's own configuration, before a program on `program_port`."""
+def front(
+    port: int, *, program_port: int, media: Path, workers: int = 1, beats_port: int | None = None
+) -> NginxServer:
+    """nginx with the project's own configuration, before a program on `program_port`.
+
+    Beats have a server of their own if there is a `beats_port`.
+    """
     text = (DEPLOY / "nginx.conf").read_text()
+    program, beats = (
+        f"upstream {name} {{\n    server 127.0.0.1:" for name in ("webinar", "webinar_beats")
+    )
     for theirs, ours in (
-        ("server 127.0.0.1:8000;", f"server 127.0.0.1:{program_port};"),
+        (f"{program}8000;", f"{program}{program_port};"),
+        (f"{beats}8000;", f"{beats}{beats_port or program_port};"),
         ("/var/cache/nginx/webinar-may", "{folder}/may"),
         ("listen 80; ", f"listen 127.0.0.1:{port}; "),
         ("/var/log/nginx/webinar.log", "{folder}/webinar.log"),

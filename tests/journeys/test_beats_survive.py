@@ -1,4 +1,4 @@
-"""kill -9 of a server that takes beats: what was answered as durable is in the database."""
+"""The end of a server that takes beats, by kill -9 or SIGTERM: what it called durable is stored."""
 
 import http.client
 import json
@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -30,7 +30,7 @@ from webinar.services import attendance
 
 ROOT = Path(__file__).resolve().parents[2]
 VIEWERS = 8
-BEATS_BEFORE_THE_KILL = 150
+BEATS_BEFORE_THE_END = 150
 
 
 @dataclass
@@ -101,21 +101,30 @@ def _passes(db: DbSession) -> list[tuple[str, str]]:
     return found
 
 
-def _start(config: Config, port: int) -> "subprocess.Popen[bytes]":
-    command = [
-        *(sys.executable, "-m", "gunicorn", "wsgi:app", "--bind", f"127.0.0.1:{port}"),
-        *("--workers", "2", "--worker-class", "gthread", "--threads", "8"),
+COMMANDS = {
+    "the program": (
+        *("-m", "gunicorn", "wsgi:app", "--worker-class", "gthread", "--threads", "8"),
         *("--no-control-socket", "--log-level", "error"),
-    ]
+    ),
+    "beats alone": ("-m", "deploy.beats_server"),
+}
+
+
+def _start(kind: str, config: Config, port: int) -> "subprocess.Popen[bytes]":
+    address = f"127.0.0.1:{port}"
+    where = {"GUNICORN_CMD_ARGS": f"--bind {address}", "BEATS_BIND": address}
     server = subprocess.Popen(
-        command, cwd=ROOT, env=os.environ | config.to_env(), start_new_session=True
+        [sys.executable, *COMMANDS[kind]],
+        cwd=ROOT,
+        env=os.environ | config.to_env() | where | {"WEB_CONCURRENCY": "2"},
+        start_new_session=True,
     )
     for _ in range(3_000):
         assert server.poll() is None
         if _answers(port):
             return server
         Event().wait(0.02)
-    raise AssertionError("gunicorn did not start")
+    raise AssertionError("the server did not start")
 
 
 def _answers(port: int) -> bool:
@@ -128,14 +137,16 @@ def _answers(port: int) -> bool:
             return False
 
 
-@pytest.mark.parametrize("moment", range(3))
-def test_what_was_called_durable_survives_kill_9_at_any_moment(
-    config: Config, tokens: list[tuple[str, str]], moment: int
-) -> None:
-    # Before, in and after a write: one comes about every second while beats go on coming in.
-    lets_run = SystemRandom().uniform(moment * 0.5, moment * 0.5 + 0.5)
+def _end_under_load(
+    kind: str,
+    config: Config,
+    tokens: list[tuple[str, str]],
+    end: Callable[["subprocess.Popen[bytes]"], None],
+    *,
+    after_seconds: float,
+) -> list[Viewer]:
     port = free_port()
-    server = _start(config, port)
+    server = _start(kind, config, port)
     viewers = [Viewer(token, pass_id, port) for token, pass_id in tokens]
     stop = Event()
     threads = [Thread(target=viewer.watch, args=(stop,)) for viewer in viewers]
@@ -143,29 +154,73 @@ def test_what_was_called_durable_survives_kill_9_at_any_moment(
         for thread in threads:
             thread.start()
         for _ in range(6_000):
-            enough = sum(viewer.answered for viewer in viewers) >= BEATS_BEFORE_THE_KILL
+            enough = sum(viewer.answered for viewer in viewers) >= BEATS_BEFORE_THE_END
             if enough and all(viewer.durable >= 0 for viewer in viewers):
                 break
             Event().wait(0.01)
-        Event().wait(lets_run)
+        Event().wait(after_seconds)
+        end(server)
     finally:
-        os.killpg(server.pid, signal.SIGKILL)
-        server.wait()
+        if server.poll() is None:
+            os.killpg(server.pid, signal.SIGKILL)
+            server.wait()
         stop.set()
         for thread in threads:
             thread.join()
+    return viewers
 
+
+def _kill_9(server: "subprocess.Popen[bytes]") -> None:
+    os.killpg(server.pid, signal.SIGKILL)
+    server.wait()
+
+
+def _ask_to_end(server: "subprocess.Popen[bytes]") -> None:
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(timeout=60) == 0
+
+
+def _stored() -> set[tuple[str, int, int]]:
     with open_db() as db:
         rows = db.execute(
             select(WatchSegment.pass_id, WatchSegment.number, WatchSegment.to_ms).join(
                 ViewingPass, ViewingPass.id == WatchSegment.pass_id
             )
         ).all()
-    stored = {(pass_id, number, to_ms) for pass_id, number, to_ms in rows}
+    return {(pass_id, number, to_ms) for pass_id, number, to_ms in rows}
+
+
+@pytest.mark.parametrize("kind", COMMANDS)
+@pytest.mark.parametrize("moment", range(3))
+def test_what_was_called_durable_survives_kill_9_at_any_moment(
+    config: Config, tokens: list[tuple[str, str]], kind: str, moment: int
+) -> None:
+    # Before, in and after a write: one comes about every second while beats go on coming in.
+    lets_run = SystemRandom().uniform(moment * 0.5, moment * 0.5 + 0.5)
+
+    viewers = _end_under_load(kind, config, tokens, _kill_9, after_seconds=lets_run)
+
     promised = {
         (viewer.pass_id, seq, viewer.sent[seq][1])
         for viewer in viewers
         for seq in range(viewer.durable + 1)
     }
     assert len(promised) >= VIEWERS
-    assert promised - stored == set()
+    assert promised - _stored() == set()
+
+
+@pytest.mark.parametrize("kind", COMMANDS)
+def test_a_server_that_is_asked_to_end_stores_all_that_it_answered(
+    config: Config, tokens: list[tuple[str, str]], kind: str
+) -> None:
+    lets_run = SystemRandom().uniform(0, 1)
+
+    viewers = _end_under_load(kind, config, tokens, _ask_to_end, after_seconds=lets_run)
+
+    answered = {
+        (viewer.pass_id, seq, viewer.sent[seq][1])
+        for viewer in viewers
+        for seq in range(viewer.answered)
+    }
+    assert len(answered) >= BEATS_BEFORE_THE_END
+    assert answered - _stored() == set()
