@@ -24,7 +24,8 @@ from webinar.models import (
 )
 from webinar.services import attendance, certificates, judging
 from webinar.services.cases import case_of, papers_of
-from webinar.services.evidence import chain, digests, grounds, visits
+from webinar.services.evidence import chain, digests, ground_digests, grounds, visits
+from webinar.services.evidence.ground_digests import Supports
 from webinar.services.grants import offers_of, rules_of
 from webinar.services.judging import Judged
 from webinar.services.reports import summaries
@@ -123,7 +124,9 @@ def decide_people(
     ).all()
     session = db.get_one(WebinarSession, session_id)
     judgement = judging.judge(db, session, user_ids, now=now)
-    fresh = [_write(db, session, judged, now=now) for judged in judgement.changed]
+    changed = judgement.changed
+    supports = ground_digests.supports_of(db, session_id, [judged.user_id for judged in changed])
+    fresh = [_write(db, session, judged, supports, now=now) for judged in changed]
     db.flush()
     for user_id in dict.fromkeys(decision.user_id for decision in fresh):
         certificates.follow(db, session, user_id, public_url=public_url, now=now)
@@ -138,9 +141,13 @@ def decide_people(
     return fresh
 
 
-def evidence_hash_of(viewing: Viewing) -> str:
-    """Of the stored rows a decision is read from; beats that come later change it."""
-    return digests.of_evidence((load.pass_id, load.digest) for load in viewing.stored)
+def evidence_hash_of(viewing: Viewing, supports: Sequence[tuple[str, str]] = ()) -> str:
+    """Of the stored rows a decision is read from; beats that come later change it.
+
+    `supports` is what counts beside beats: see `ground_digests`.
+    """
+    beats = ((load.pass_id, load.digest) for load in viewing.stored)
+    return digests.of_evidence([*beats, *supports])
 
 
 def latest_of(db: DbSession, session_id: int, user_id: int) -> list[CreditDecision]:
@@ -205,7 +212,7 @@ def unsupported(db: DbSession, session_id: int) -> list[Difference]:
 
 
 def _write(
-    db: DbSession, session: WebinarSession, judged: Judged, *, now: datetime
+    db: DbSession, session: WebinarSession, judged: Judged, supports: Supports, *, now: datetime
 ) -> CreditDecision:
     before, case, decision, offer = judged.before, judged.case, judged.decision, judged.offer
     if before is not None:
@@ -225,7 +232,9 @@ def _write(
         window_seconds=decision.window_seconds,
         inputs=record_of(case.facts),
         inputs_hash=judged.inputs_hash,
-        evidence_hash=evidence_hash_of(judged.viewing),
+        evidence_hash=evidence_hash_of(
+            judged.viewing, supports.rows.get((judged.user_id, offer.grant.mode), ())
+        ),
         decided_at=now,
         is_latest=True,
     )

@@ -175,7 +175,7 @@ def _joined(db: DbSession, room: ExternalRoom, event: RoomEvent, now: datetime) 
             return
         if visit.left_at == visit.joined_at and visit.left_at > event.at:
             # Its end was reported first.
-            visit.joined_at = event.at
+            visit.joined_at, visit.noted_at = event.at, now
             return
     _add(db, room, event, left_at=None, now=now)
 
@@ -185,7 +185,7 @@ def _left(db: DbSession, room: ExternalRoom, event: RoomEvent, now: datetime) ->
         if visit.left_at == event.at:
             return
         if visit.left_at is None and visit.joined_at <= event.at:
-            visit.left_at = event.at
+            visit.left_at, visit.noted_at = event.at, now
             return
     _add(db, room, event, left_at=event.at, now=now)
 
@@ -199,7 +199,7 @@ def _room_ended(db: DbSession, room: ExternalRoom, event: RoomEvent, now: dateti
             RoomVisit.joined_at <= event.at,
         )
     ):
-        visit.left_at = event.at
+        visit.left_at, visit.noted_at = event.at, now
     if rooms.is_end_believed(room, event.at):
         rooms.ended(db, room.id, now=now)
 

@@ -8,12 +8,20 @@ import pytest
 from sqlalchemy import JSON, Boolean, Column, Enum, LargeBinary, Numeric, String, Table, select
 from sqlalchemy import text as sql
 
+from tests.builders import make_faculty, make_user
 from tests.evidence import AFTER, make_attendee, make_ended_session, make_grant, watch
-from tests.services.evidence.test_grounds import visit_room
+from tests.services.evidence.test_grounds import (
+    correct,
+    declare,
+    import_visit,
+    presence,
+    visit_room,
+)
 from webinar.db import DbSession, UTCDateTime
 from webinar.domain.attendance import ViewingMode
 from webinar.domain.certificate_paper import Paper
 from webinar.domain.evidence_chain import LinkKind, NewLink, link_hash
+from webinar.domain.review import CorrectionKind
 from webinar.models import (
     Certificate,
     CertificatePaper,
@@ -226,6 +234,53 @@ def test_evidence_changed_before_it_is_frozen_is_told_by_the_decision(db: DbSess
     assert words(db, session) == [
         f"decision {decision.id}: its evidence is not what it was read from"
     ]
+
+
+MEANWHILE = AFTER + timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "UPDATE room_visit SET source = 'webhook'",
+        "UPDATE imported_visit SET matched_by = ''",
+        "UPDATE credit_correction SET from_second = from_second + 1",
+        "UPDATE incident SET what = 'nothing'",
+        "UPDATE faculty_member SET presented_minutes = presented_minutes + 1",
+    ],
+)
+def test_what_is_no_beat_is_told_by_the_decision_too(db: DbSession, what: str) -> None:
+    session = make_ended_session(db)
+    make_grant(db, session, "ama-pra-live", "0.75")
+    make_grant(db, session, "ama-pra-faculty", "2")
+    user = make_user(db)
+    visit_room(db, session, user, 0, 600)
+    import_visit(db, session, user, 900, 2700)
+    declare(db, session, 2000, 2100)
+    correct(db, session, user, presence(CorrectionKind.ADD_PRESENCE, 600, 900))
+    member = make_faculty(db, session)
+    member.user_id, member.presented_minutes = make_user(db).id, 20
+    db.flush()
+    credits.decide_session(db, session.id, public_url=URL, now=MEANWHILE)
+    before = words(db, session)
+
+    tamper(what)(db)
+
+    found = [one for one in words(db, session) if one.endswith("not what it was read from")]
+    assert before == []
+
+
+def test_what_is_told_again_after_a_decision_is_no_fault(db: DbSession) -> None:
+    session = make_ended_session(db)
+    make_grant(db, session, "ama-pra-live", "0.75")
+    user = make_attendee(db, session)
+    credits.decide_session(db, session.id, public_url=URL, now=AFTER)
+
+    visit_room(db, session, user, 0, 600).noted_at = MEANWHILE
+    db.flush()
+    credits.decide_session(db, session.id, public_url=URL, now=MEANWHILE)
+
+    assert words(db, session) == []
 
 
 def test_beats_that_come_after_a_decision_are_no_fault(db: DbSession) -> None:

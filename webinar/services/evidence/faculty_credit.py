@@ -12,6 +12,7 @@ from webinar.domain.session import SessionStatus
 from webinar.models import AccreditationGrant, FacultyMember, WebinarSession
 from webinar.services import attendance, audit, redeciding
 from webinar.services.evidence.corrections import OwnCredit
+from webinar.services.evidence.ground_digests import CONFIRMED
 
 
 class ImpossibleMinutes(DomainError):
@@ -103,7 +104,7 @@ def confirm(
     audit.write(
         db,
         actor_id=actor_id,
-        action="presenting confirmed",
+        action=CONFIRMED,
         subject=f"session {session.id}",
         before={"member": member.id, "minutes": before.minutes, "is_repeat": before.is_repeat},
         after={"member": member.id, "minutes": said.minutes, "is_repeat": said.is_repeat},

@@ -23,7 +23,7 @@ from webinar.models import (
     WatchSegment,
 )
 from webinar.services import attendance, credits
-from webinar.services.evidence import chain, digests, freezing
+from webinar.services.evidence import chain, digests, freezing, ground_digests
 
 AT_ONCE = 500
 # What a changed row may make of itself when it is read: no such state, no date, no JSON.
@@ -248,7 +248,7 @@ def _certificates(db: DbSession, session_id: int, links: Links) -> Iterator[Find
 
 
 def _evidence(db: DbSession, session_id: int, _links: Links) -> Iterator[Finding]:
-    """What stands was read from the rows that are there, unless beats have come since."""
+    """What stands was read from the rows that are there, unless something has come since."""
     standing = db.execute(
         select(
             CreditDecision.id,
@@ -268,11 +268,16 @@ def _evidence(db: DbSession, session_id: int, _links: Links) -> Iterator[Finding
         mode: dict(attendance.viewings(db, session_id, mode))
         for mode in {row.mode for row in standing}
     }
+    supports = ground_digests.supports_of(db, session_id, sorted({row.user_id for row in standing}))
     for row in standing:
+        whose = (row.user_id, row.mode)
         viewing = watched[row.mode].get(row.user_id, Viewing())
         newest = max((load.last_seen_at for load in viewing.stored), default=None)
         # A beat on its way while it was decided is none that was decided upon.
         if newest is not None and newest > row.decided_at - credits.SETTLE_RECORDED:
             continue
-        if credits.evidence_hash_of(viewing) != row.evidence_hash:
+        said = supports.newest.get(whose)
+        if said is not None and said > row.decided_at:
+            continue
+        if credits.evidence_hash_of(viewing, supports.rows.get(whose, ())) != row.evidence_hash:
             yield Finding(f"decision {row.id}", "its evidence is not what it was read from")
