@@ -171,6 +171,18 @@ def test_what_contradicts_itself_waits_for_a_person(
     assert stored(db) == [("Participant 4821", None, MatchedBy.NOBODY)]
 
 
+def test_a_name_with_letters_beyond_english_is_suggested(
+    db: DbSession, session: WebinarSession, officer: User
+) -> None:
+    person = make_user(db, name="Dr Katarzyna Łączyńska")
+    make_registration(db, session, person)
+
+    file = take_in(db, session, report_of(visit("Dr Katarzyna Łączyńska")), by=officer)
+
+    (waiting,) = reviews.people(db, file, [MatchedBy.NOBODY], limit=10, offset=0)
+    assert [user.id for user in waiting.suggested] == [person.id]
+
+
 def test_two_namesakes_with_a_place_are_both_suggested_and_neither_is_credited(
     db: DbSession, session: WebinarSession, officer: User
 ) -> None:

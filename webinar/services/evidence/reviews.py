@@ -245,7 +245,10 @@ def _review(
 def _suggested(db: DbSession, file: AttendanceImport, name: str, email: str) -> tuple[User, ...]:
     """Who it may be: the same name with a place here, or the same address without. Only words
     for a person who decides."""
-    same_name = and_(_has_place(file.session_id), func.lower(User.name) == name.strip().lower())
+    own = name.strip()
+    # SQLite lowers no letters but those of English: Ł stays Ł.
+    spelled = or_(User.name == own, func.lower(User.name) == own.lower())
+    same_name = and_(_has_place(file.session_id), spelled)
     maybe = or_(same_name, User.email == email) if email else same_name
     return tuple(_found(db, maybe)) if name.strip() or email else ()
 
