@@ -364,7 +364,7 @@ def test_a_certificate_revoked_by_hand_is_not_issued_again_by_the_clock(db: DbSe
     decide(db, session)
     number = db.scalars(select(Certificate.number)).one()
 
-    certificates.revoke(db, number, actor_id=user.id, reason="Issued in error.", now=AFTER)
+    certificates.revoke(db, number, actor_id=make_user(db).id, reason="Issued in error.", now=AFTER)
     decide(db, session)
 
     assert certificates.verify(db, number.lower()).standing is certificates.Standing.REVOKED
