@@ -66,3 +66,20 @@ def test_every_picture_of_the_stage_stands_in_a_guide_and_the_other_way_round() 
 
     assert named == there
     assert len(named) == 13 * 4
+
+
+def test_every_picture_of_the_officers_guide_is_there_in_every_look() -> None:
+    guide = (ROOT / "docs/guide-officer.md").read_text()
+    named = set(re.findall(r"images/officer/([a-z-]+-(?:1280|390)-(?:light|dark)\.webp)", guide))
+    there = {path.name for path in (ROOT / "docs/images/officer").glob("*")}
+
+    assert named == there
+    assert len(named) == 18 * 4
+
+
+def test_the_officers_guide_leads_to_what_it_rests_on() -> None:
+    guide = (ROOT / "docs/guide-officer.md").read_text()
+    linked = set(re.findall(r"\]\(([a-z-]+\.md)\)", guide))
+
+    assert linked == {"attendance-protocol.md", "certificates.md", "registries.md"}
+    assert "docs/guide-officer.md" in (ROOT / "README.md").read_text()
