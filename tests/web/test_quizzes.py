@@ -326,3 +326,22 @@ def test_without_questions_there_is_no_test(
 
     assert signed_in_as(user).get(address_of(session)).status_code == 404
     assert signed_in_as(stranger).get(address_of(session)).status_code == 403
+
+
+def test_questions_that_are_gone_are_no_test_passed(
+    db: DbSession, session: WebinarSession, signed_in_as: SignIn
+) -> None:
+    make_grant(db, session, "it-ecm-sync", "2")
+    items = make_test(db, session)
+    user = make_attendee(db, session)
+    db.commit()
+    client, address = signed_in_as(user), address_of(session)
+    form = filled(db, client.get(address).text, right=4)
+    for item in items:
+        db.delete(item)
+    db.commit()
+
+    answer = client.post(address, data=form)
+
+    assert answer.status_code == 409
+    assert db.scalars(select(TestAttempt)).all() == []

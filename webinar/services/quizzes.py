@@ -216,6 +216,9 @@ def _store(
 ) -> TestAttempt:
     presences.ensure_seen(db, session, user_id, what="test", now=now)
     items = quiz_papers.items_on(db, paper)
+    if not items or len(items) < len(paper.questions):
+        # Removed while they lay on the table: a shorter test, or none, is no test passed.
+        raise Conflict("The questions were changed meanwhile. Open the test again.")
     missing = [
         (number, item.id)
         for number, item in enumerate(items, start=1)
