@@ -11,6 +11,9 @@ from pathlib import Path
 
 MARK = b'"durable":'
 GIVE_UP_SECONDS = 20.0
+# Of each of the processes that ask.
+CLOSED_CONNECTIONS = 32
+OPEN_CONNECTIONS = 200
 
 
 @dataclass
@@ -28,6 +31,9 @@ class Viewers:
         count = len(passes)
         tokens, pass_ids = [token for token, _ in passes], [pass_id for _, pass_id in passes]
         return cls(tokens, pass_ids, array("i", [0]) * count, array("i", [-1]) * count)
+
+    def __len__(self) -> int:
+        return len(self.tokens)
 
     def request(self, viewer: int) -> bytes:
         """The next beat of this one, which makes its segment 1 ms longer."""
@@ -61,13 +67,13 @@ class Ride:
     latencies: "array[float]"
 
 
-def ride(state: str, port: int, per_second: float, seconds: float, connections: int) -> Ride:
-    """Send the beats of the viewers in the file `state` in turn, so many a second."""
-    file = Path(state)
+def ride(folder: str, port: int, part: int, per_second: float, seconds: float) -> Ride:
+    """Send the beats of the viewers of this part in turn, so many a second."""
+    file = Path(folder) / f"viewers-{part}"
     viewers: Viewers = pickle.loads(file.read_bytes())  # noqa: S301 - written by us
     sockets = {}
     poll = select.epoll()
-    for _ in range(connections):
+    for _ in range(OPEN_CONNECTIONS):
         connection = socket.create_connection(("127.0.0.1", port), timeout=30)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.setblocking(False)
@@ -81,7 +87,7 @@ def ride(state: str, port: int, per_second: float, seconds: float, connections: 
     while len(latencies) < total:
         now = time.perf_counter() - began
         while idle and sent < total and sent <= now * per_second:
-            handle, viewer = idle.popleft(), sent % len(viewers.tokens)
+            handle, viewer = idle.popleft(), sent % len(viewers)
             sockets[handle].send(viewers.request(viewer))
             talking[handle] = (viewer, sent / per_second, b"")
             sent += 1
@@ -105,20 +111,44 @@ def ride(state: str, port: int, per_second: float, seconds: float, connections: 
     return Ride(total, latencies)
 
 
-def busy(state: str, port: int, seconds: float, connections: int) -> int:
-    """A closed loop over the same viewers: each connection asks again once it is answered."""
-    file = Path(state)
+class Greetings:
+    """GET / of hello-world, asked as beats are."""
+
+    def __len__(self) -> int:
+        return 1
+
+    def request(self, _turn: int) -> bytes:
+        return b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+    def heard(self, _turn: int, answer: bytes) -> bool:
+        return answer.endswith(b"hello, world")
+
+
+def greet(port: int, _part: int, seconds: float) -> int:
+    """A closed loop over hello-world."""
+    return _busy(Greetings(), port, seconds)
+
+
+def busy(folder: str, port: int, part: int, seconds: float) -> int:
+    """A closed loop over the viewers of this part: each connection asks again once answered."""
+    file = Path(folder) / f"viewers-{part}"
     viewers: Viewers = pickle.loads(file.read_bytes())  # noqa: S301 - written by us
+    answers = _busy(viewers, port, seconds)
+    file.write_bytes(pickle.dumps(viewers))
+    return answers
+
+
+def _busy(viewers: Viewers | Greetings, port: int, seconds: float) -> int:
     poll = select.epoll()
     talking: dict[int, tuple[socket.socket, int, bytes]] = {}
     turn = answers = 0
-    for _ in range(connections):
+    for _ in range(CLOSED_CONNECTIONS):
         connection = socket.create_connection(("127.0.0.1", port), timeout=30)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         poll.register(connection, select.EPOLLIN)
         connection.sendall(viewers.request(turn))
         talking[connection.fileno()] = (connection, turn, b"")
-        turn = (turn + 1) % len(viewers.tokens)
+        turn = (turn + 1) % len(viewers)
     end = time.monotonic() + seconds
     while talking:
         for handle, _ in poll.poll(30):
@@ -133,11 +163,10 @@ def busy(state: str, port: int, seconds: float, connections: int) -> int:
             if time.monotonic() < end:
                 connection.sendall(viewers.request(turn))
                 talking[handle] = (connection, turn, b"")
-                turn = (turn + 1) % len(viewers.tokens)
+                turn = (turn + 1) % len(viewers)
             else:
                 poll.unregister(connection)
                 connection.close()
                 del talking[handle]
     poll.close()
-    file.write_bytes(pickle.dumps(viewers))
     return answers
