@@ -3,6 +3,7 @@
 import os
 import pickle
 import secrets
+import statistics
 import sys
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
@@ -45,7 +46,8 @@ OPEN_HEADING = (
     f"Open loop: {BEATS_A_SECOND:,} beats a second for {OPEN_SECONDS:.0f} seconds, each sent when "
     f"its time has come, under {VIEWERS:,} passes.\n\n"
     "| server | answered | p50 | p99 | longest | server, of one core | PostgreSQL, of one core "
-    "| memory of the server before, after |\n| --- | --- | --- | --- | --- | --- | --- | --- |"
+    "| memory of the server before, after | closed loop: CPU of hello-world over that of a beat |\n"
+    "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
 )
 
 
@@ -169,7 +171,15 @@ def on_one_server(kind: str, places: list[Place]) -> tuple[list[str], list[str]]
             at_their_own_pace(f"{kind}, {place.name}", server, place) for _, server, place in runs
         ]
     closed = [hello.line(hello), *(measured.line(hello) for measured, *_ in runs)]
-    return closed, paced
+    return closed, [
+        row + f" {by_cpu(hello, run[0]):.2f} |" for row, run in zip(paced, runs, strict=True)
+    ]
+
+
+def by_cpu(hello: Measured, measured: Measured) -> float:
+    """The CPU of the server for hello-world over that for a beat: no client distorts it."""
+    spent = zip(hello.cpu_microseconds, measured.cpu_microseconds, strict=True)
+    return statistics.median(own / beat for own, beat in spent)
 
 
 def main() -> int:

@@ -56,9 +56,10 @@ class Judgement:
 def judge(
     db: DbSession, session: WebinarSession, user_ids: Sequence[int], *, now: datetime
 ) -> Judgement:
-    """Decide for these people under every grant that decides now, in a fixed number of queries.
+    """Decide for these people under every grant that decides now.
 
-    Live grants wait until the session has ended. Who was not there has no case.
+    Live grants wait until the session has ended. Who was not there has no case. The queries are a
+    fixed number for live grants; for recorded ones each case looks the recording up again.
     """
     before = standing(db, session.id, user_ids)
     decided = {grant_id for _, grant_id in before}
