@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from tests.builders import make_registration, make_session, make_user
 from webinar.db import DbSession
+from webinar.domain.attendance import PlaySegment
 from webinar.domain.recording import RecordingState
 from webinar.domain.session import SessionStatus
 from webinar.models import Recording, User, ViewingPass, WatchSegment, WebinarSession
@@ -92,6 +93,21 @@ def test_a_beat_that_waits_is_in_the_database_when_it_is_answered(
     assert answer.status_code == 200
     assert answer.json["durable"] == 3
     assert stored(db) == [(0, 0, 8_000, 3)]
+
+
+def test_who_leaves_is_answered_at_once_where_as_many_wait_as_may(
+    client: FlaskClient, db: DbSession, token: str
+) -> None:
+    store = beat_store.BeatStore(client.application.extensions["engine"], None, most_who_wait=0)
+    pass_id = db.scalars(select(ViewingPass.id)).one()
+    db.commit()
+
+    store.add(pass_id, 0, [PlaySegment(0, 0, 8)], datetime.now(UTC))
+    told = store.wait_for(pass_id, 0)
+    store.close()
+
+    assert told == beat_store.UNKNOWN
+    assert stored(db) == [(0, 0, 8_000, 0)]
 
 
 def test_a_beat_that_does_not_wait_is_never_called_durable_before_it_is(
