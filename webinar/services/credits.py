@@ -125,7 +125,9 @@ def decide_people(
     session = db.get_one(WebinarSession, session_id)
     judgement = judging.judge(db, session, user_ids, now=now)
     changed = judgement.changed
-    supports = ground_digests.supports_of(db, session_id, [judged.user_id for judged in changed])
+    # Once a person, under however many grants they are decided for.
+    decided = sorted({judged.user_id for judged in changed})
+    supports = ground_digests.supports_of(db, session_id, decided)
     fresh = [_write(db, session, judged, supports, now=now) for judged in changed]
     db.flush()
     for user_id in dict.fromkeys(decision.user_id for decision in fresh):
