@@ -23,6 +23,7 @@ from webinar.models import (
     AuditEvent,
     Certificate,
     CreditDecision,
+    CreditPolicy,
     Delivery,
     EvaluationGiven,
     Identifier,
@@ -360,7 +361,7 @@ def test_a_certificate_stays_as_it_was_when_the_name_changes(db: DbSession) -> N
 def test_a_certificate_revoked_by_hand_is_not_issued_again_by_the_clock(db: DbSession) -> None:
     session = make_ended_session(db)
     make_grant(db, session, "ama-pra-live", "0.75")
-    user = make_attendee(db, session)
+    make_attendee(db, session)
     decide(db, session)
     number = db.scalars(select(Certificate.number)).one()
 
@@ -458,3 +459,26 @@ def test_the_player_shows_no_more_than_the_strictest_grant_counts(db: DbSession)
     (decision,) = credits.latest_of(db, session.id, user.id)
     assert shown.counted_seconds == decision.seconds_counted
     assert shown.counted_seconds < 1000
+
+
+def test_a_player_that_never_asks_whether_somebody_is_there_gets_no_check_off(
+    db: DbSession,
+) -> None:
+    session = make_ended_session(db)
+    grant = make_grant(db, session, "esmo-mora-live", "1")
+    grant.policy = CreditPolicy(
+        name="asked-live",
+        version=1,
+        data={
+            "mode": "live",
+            "award": "flat",
+            "min_checks_ratio": 0.5,
+            "evaluation_required": False,
+        },
+        created_at=AFTER,
+    )
+    user = make_attendee(db, session)
+
+    decide(db, session)
+
+    assert standing(db, session, user) == [(Reason.CHECKS_MISSING, Decimal(0), 0)]

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from webinar.db import DbSession
 from webinar.domain.attendance import ViewingMode, coverage, evidence_in
+from webinar.domain.attention import asked_within, planned_by
 from webinar.domain.counting import without
 from webinar.domain.credit import CaseFacts, Grant, Reason, TestResult, deadline_hours
 from webinar.domain.policy import CountingWindow
@@ -149,7 +150,7 @@ def case_of(
         credit_at=credit_at,
         hours_since_end=_hours_since(ended_at, rules, more_time, now),
         wall_seconds=viewing.wall_seconds if rules.min_wall_ratio else None,
-        checks_issued=checks[0],
+        checks_issued=max(checks[0], _checks_due(rules, ground)),
         checks_answered=checks[1],
         test=_best(papers.attempts.get(user_id, []), rules, more_time, ended_at),
         evaluation=evaluated_at is not None,
@@ -185,6 +186,8 @@ class _Ground:
     evidence: tuple[Span[int], ...]
     added: tuple[Span[int], ...] = ()
     removed: tuple[Span[int], ...] = ()
+    in_our_player: int = 0
+    """Seconds seen where attention checks can be put: not in a room of others."""
 
 
 def _ground(
@@ -208,19 +211,31 @@ def _ground(
     added, removed = _seconds(corrected.added), _seconds(corrected.removed)
     if mode is ViewingMode.LIVE:
         spans = attendance.counting_spans(db, session, mode, spans)
+        in_our_player = coverage(window, spans)
         spans += grounds.visits.get(user_id, ())
     elif _is_enough_of_the_whole(db, session, without([*spans, *added], removed), rules):
         window = attendance.whole_window(db, session)
+        in_our_player = coverage(window, spans)
     else:
         spans, added, removed = (
             attendance.counting_spans(db, session, mode, one) for one in (spans, added, removed)
         )
+        in_our_player = coverage(window, spans)
     return _Ground(
         window=window,
         evidence=evidence_in(window, spans),
         added=evidence_in(window, added),
         removed=evidence_in(window, removed),
+        in_our_player=in_our_player,
     )
+
+
+def _checks_due(rules: Rules, ground: _Ground) -> int:
+    """How many checks a share is counted of: a player that never asks gets none of them off."""
+    if not rules.min_checks_ratio:
+        return 0
+    within = asked_within([rules], ground.window.end - ground.window.start)
+    return planned_by(rules) if 0 < within <= ground.in_our_player else 0
 
 
 def _seconds(spans: Sequence[Span[int]]) -> list[Span[float]]:

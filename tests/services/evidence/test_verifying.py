@@ -243,7 +243,7 @@ MEANWHILE = AFTER + timedelta(hours=1)
     "what",
     [
         "UPDATE room_visit SET source = 'webhook'",
-        "UPDATE imported_visit SET matched_by = ''",
+        "UPDATE imported_visit SET matched_by = 'pseudonym'",
         "UPDATE credit_correction SET from_second = from_second + 1",
         "UPDATE incident SET what = 'nothing'",
         "UPDATE faculty_member SET presented_minutes = presented_minutes + 1",
@@ -268,6 +268,7 @@ def test_what_is_no_beat_is_told_by_the_decision_too(db: DbSession, what: str) -
 
     found = [one for one in words(db, session) if one.endswith("not what it was read from")]
     assert before == []
+    assert len(found) == 1
 
 
 def test_what_is_told_again_after_a_decision_is_no_fault(db: DbSession) -> None:
