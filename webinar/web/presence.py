@@ -8,8 +8,7 @@ from webinar.domain.attendance import ViewingMode
 from webinar.domain.errors import DomainError, NotFound
 from webinar.models import WebinarSession
 from webinar.services import attendance, sessions
-from webinar.web import attention
-from webinar.web import metrics
+from webinar.web import attention, metrics
 from webinar.web.access import signed_in
 from webinar.web.guards import limiter
 

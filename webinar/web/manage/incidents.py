@@ -22,7 +22,7 @@ from webinar.web.manage.blueprint import bp
 from webinar.web.manage.case_times import hours, instant
 
 CONSEQUENCES = {
-    OutageRule.EXCLUDED: "takes the stretch out of the session, for everybody who does not lose by it",
+    OutageRule.EXCLUDED: "takes the stretch out of the session for who does not lose by it",
     OutageRule.CREDITED: "counts it for who was there before and after it",
     OutageRule.NOTHING: "does not forgive it",
 }
