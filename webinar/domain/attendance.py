@@ -318,7 +318,7 @@ def _signature(secret: bytes, payload: bytes) -> bytes:
 
 @lru_cache(maxsize=8)
 def _signer(secret: bytes) -> hmac.HMAC:
-    # hmac.digest is shorter, but lets other threads in between, which costs more than it takes.
+    # hmac.digest is shorter, but lets other threads in between (decision 22: inferred, not shown).
     return hmac.new(secret, _PURPOSE, "sha256")
 
 
