@@ -6,7 +6,7 @@ from fractions import Fraction
 import pytest
 
 from webinar.domain.attendance import ViewingMode
-from webinar.domain.attention import asked_within, plan, planned_by
+from webinar.domain.attention import asked_within, due_of, plan, planned_by
 from webinar.domain.policy import Award, CreditPolicy
 
 SECRET = b"a secret"
@@ -41,6 +41,23 @@ def test_whoever_reaches_the_lowest_threshold_has_been_asked_everything() -> Non
     assert asked_within([FLAT], 2700) == 2160
     assert asked_within([FLAT, half], 2700) == 1350
     assert asked_within([proportional], 2700) == 1350
+
+
+@pytest.mark.parametrize(
+    ("data", "seen", "due"),
+    [
+        ({"min_checks_ratio": 0.5}, 2160, 3),
+        ({"min_checks_ratio": 0.5}, 2159, 0),
+        ({"min_checks_ratio": 0.5, "checks_planned": 5}, 2700, 5),
+        ({"min_checks_answered": 2}, 2700, 0),
+    ],
+)
+def test_who_saw_enough_in_our_player_was_to_be_asked_everything(
+    data: dict[str, object], seen: int, due: int
+) -> None:
+    policy = CreditPolicy.from_data("p", 1, {"mode": "live", "award": "flat", **data})
+
+    assert due_of(policy, window_seconds=2700, seen_seconds=seen) == due
 
 
 def test_the_plan_of_a_person_is_the_same_each_time_and_no_other_persons() -> None:

@@ -47,6 +47,17 @@ def asked_within(policies: Sequence[CreditPolicy], window_seconds: int) -> int:
     return ceil(min(shares) * window_seconds) if shares else window_seconds // 2
 
 
+def due_of(policy: CreditPolicy, *, window_seconds: int, seen_seconds: int) -> int:
+    """How many checks a share is counted of, asked or not, for who saw so much in our player.
+
+    A player that never asks gets none of them off: by the threshold all were due.
+    """
+    if not policy.min_checks_ratio:
+        return 0
+    within = asked_within([policy], window_seconds)
+    return planned_by(policy) if 0 < within <= seen_seconds else 0
+
+
 def plan(
     secret: bytes, session_id: int, user_id: int, mode: ViewingMode, *, count: int, within: int
 ) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from webinar.db import DbSession
 from webinar.domain.attendance import ViewingMode, coverage, evidence_in
-from webinar.domain.attention import asked_within, planned_by
+from webinar.domain.attention import due_of
 from webinar.domain.counting import without
 from webinar.domain.credit import CaseFacts, Grant, Reason, TestResult, deadline_hours
 from webinar.domain.policy import CountingWindow
@@ -131,9 +131,11 @@ def case_of(
         ended_at = session.actual_ended_at or session.ends_at
         credit_at = session.starts_at
     ground = _ground(db, session, offer, viewing, papers, user_id)
+    length = ground.window.end - ground.window.start
+    due = due_of(rules, window_seconds=length, seen_seconds=ground.in_our_player)
     presented = grounds.presented.get(user_id)
     is_faculty = grant.mode is ViewingMode.FACULTY
-    checks = grounds.checks.get(grant.mode, {}).get(user_id, (0, 0))
+    issued, answered = grounds.checks.get(grant.mode, {}).get(user_id, (0, 0))
     evaluated_at = papers.evaluated.get(user_id)
     more_time = _more_time(rules, corrected, ended_at)
     facts = CaseFacts(
@@ -150,8 +152,8 @@ def case_of(
         credit_at=credit_at,
         hours_since_end=_hours_since(ended_at, rules, more_time, now),
         wall_seconds=viewing.wall_seconds if rules.min_wall_ratio else None,
-        checks_issued=max(checks[0], _checks_due(rules, ground)),
-        checks_answered=checks[1],
+        checks_issued=max(issued, due),
+        checks_answered=answered,
         test=_best(papers.attempts.get(user_id, []), rules, more_time, ended_at),
         evaluation=evaluated_at is not None,
         evaluation_hours_after_end=(
@@ -228,14 +230,6 @@ def _ground(
         removed=evidence_in(window, removed),
         in_our_player=in_our_player,
     )
-
-
-def _checks_due(rules: Rules, ground: _Ground) -> int:
-    """How many checks a share is counted of: a player that never asks gets none of them off."""
-    if not rules.min_checks_ratio:
-        return 0
-    within = asked_within([rules], ground.window.end - ground.window.start)
-    return planned_by(rules) if 0 < within <= ground.in_our_player else 0
 
 
 def _seconds(spans: Sequence[Span[int]]) -> list[Span[float]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from webinar.db import DbSession
 from webinar.domain.errors import DomainError, NotFound
@@ -75,14 +75,6 @@ def item_of(db: DbSession, session: WebinarSession, item_id: int) -> TestItem:
     if item is None or item.session_id != session.id:
         raise NotFound("This test has no such question.")
     return item
-
-
-def people_who_took(db: DbSession, session_id: int) -> int:
-    """How many people have tried the session's test."""
-    counted = select(func.count(TestAttempt.user_id.distinct())).where(
-        TestAttempt.session_id == session_id
-    )
-    return db.scalar(counted) or 0
 
 
 def asked_already(db: DbSession, session_id: int) -> frozenset[int]:
