@@ -12,6 +12,7 @@ _UNPREFIXED = frozenset(
 )
 # Read by ./run and ./test before the program starts.
 _FOR_SCRIPTS = frozenset({"WEBINAR_TEST_SYSTEM_TOOLS", "WEBINAR_PYTHON"})
+_ONE_OF = {"WEBINAR_ENGINE": ("in-process", "procrastinate"), "WEBINAR_LOG": ("text", "json")}
 
 
 class ConfigError(Exception):
@@ -57,6 +58,24 @@ class Config:
     ZOOM_URL: str = "https://api.zoom.us"
     METRICS_TOKEN: str = ""
     EMBEDDED_CLOCK: bool = False
+    ENGINE: str = "in-process"
+    DATABASE_POOL: int = 20
+    STATEMENT_SECONDS: int = 30
+    READ_ONLY: bool = False
+    LOG: str = "text"
+    MAIL_PER_MINUTE: int = 0
+    MAIL_RETURN: str = ""
+    BACKUP_DIR: str = ""
+    BACKUP_RECIPIENT: str = ""
+    BACKUP_AT: str = "02:30"
+    BACKUP_KEEP_DAYS: int = 30
+    KEYS_BACKUP_DIR: str = ""
+    KEYS_BACKUP_KEEP_DAYS: int = 35
+    KEEP_UNVERIFIED_DAYS: int = 30
+    KEEP_LINKS_DAYS: int = 30
+    KEEP_MAIL_DAYS: int = 400
+    KEEP_QUESTIONS_DAYS: int = 400
+    KEEP_EVIDENCE_YEARS: int = 10
     DEVELOPMENT: bool = False
     DEMO: bool = False
 
@@ -103,6 +122,24 @@ class Config:
         ):
             problems.append(
                 "WEBINAR_SIGNING_KEY and WEBINAR_SIGNING_CERTIFICATE go together: set both or none"
+            )
+        if environ.get("WEBINAR_ENGINE") == "procrastinate" and environ.get(
+            "DATABASE_URL", ""
+        ).startswith("sqlite"):
+            problems.append("WEBINAR_ENGINE=procrastinate needs PostgreSQL; leave it out here")
+        for name, allowed in _ONE_OF.items():
+            if environ.get(name) and environ[name] not in allowed:
+                problems.append(f"{name} is one of {', '.join(allowed)}")
+        if (
+            re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", environ.get("WEBINAR_BACKUP_AT") or "02:30")
+            is None
+        ):
+            problems.append("WEBINAR_BACKUP_AT is a time of day such as 02:30")
+        if environ.get("WEBINAR_KEYS_BACKUP_KEEP_DAYS", "1").isdecimal() and not (
+            1 <= int(environ.get("WEBINAR_KEYS_BACKUP_KEEP_DAYS", "1") or "1") <= 35
+        ):
+            problems.append(
+                "WEBINAR_KEYS_BACKUP_KEEP_DAYS is 1 to 35: so long can a destroyed key come back"
             )
         if problems:
             raise ConfigError("Cannot start: " + "; ".join(problems) + ".")

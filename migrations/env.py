@@ -17,8 +17,9 @@ def render_item(kind: str, item: object, _context: Any) -> str | bool:
 
 
 def include_name(name: str | None, _kind: str, _parents: Any) -> bool:
-    # The full-text index, which no model describes: tables on SQLite, an index on PostgreSQL.
-    return not (name or "").startswith("session_search")
+    # What no model describes: the full-text index (tables on SQLite, an index on PostgreSQL), and
+    # the tables of the workers' queue.
+    return not (name or "").startswith(("session_search", "procrastinate_"))
 
 
 def run(connection: Connection) -> None:

@@ -22,24 +22,26 @@ MAY_IMPORT = {
     "media": {"domain", "media"},
     "documents": {"documents", "domain"},
     "rooms": {"domain", "rooms"},
+    "backup": {"backup", "db", "domain", "media", "models", "services"},
+    "logs": set(),
     "tools": {"calendar", "documents", "domain", "mail", "media", "rooms", "services"},
     "demo": {
         "db", "demo", "domain", "jobs", "media", "models", "services", "tools",
     },
     "web": {
-        "calendar", "db", "documents", "domain", "media", "models", "rooms", "services", "tools",
-        "web",
+        "calendar", "db", "documents", "domain", "logs", "media", "models", "rooms", "services",
+        "tools", "web",
     },
     "jobs": {
-        "db", "documents", "domain", "jobs", "mail", "media", "models", "rooms", "services",
+        "backup", "db", "documents", "domain", "jobs", "logs", "mail", "media", "models", "rooms", "services",
         "tools",
     },
     "cli": {
-        "cli", "db", "demo", "documents", "domain", "jobs", "mail", "media", "models", "services",
-        "tools",
+        "backup", "cli", "db", "demo", "documents", "domain", "jobs", "logs", "mail", "media", "models",
+        "services", "tools",
     },
-    "app": {"cli", "db", "domain", "services", "web"},
-    "beats_server": {"db", "web"},
+    "app": {"cli", "db", "domain", "logs", "services", "web"},
+    "beats_server": {"db", "logs", "web"},
 }  # fmt: skip
 
 LIVES_IN = {
@@ -58,8 +60,10 @@ LIVES_IN = {
     "holidays": {"services"},
     "httpx": {"rooms"},
     "lxml": {"documents"},
+    "procrastinate": {"jobs"},
     "prometheus_client": {"web"},
     "pyhanko": {"documents"},
+    "pyrage": {"backup"},
     "pyhanko_certvalidator": {"documents"},
     "icalendar": {"calendar"},
     "imageio_ffmpeg": {"media"},
@@ -69,14 +73,15 @@ LIVES_IN = {
     "pytz": {"domain"},
     "segno": {"documents"},
     "smtplib": {"mail"},
-    "sqlalchemy": {"cli", "db", "demo", "jobs", "models", "services", "web"},
-    "subprocess": {"demo", "jobs", "media"},
+    "sqlalchemy": {"backup", "cli", "db", "demo", "jobs", "models", "services", "web"},
+    "subprocess": {"backup", "demo", "jobs", "media"},
+    "structlog": {"logs"},
     "typst": {"documents", "media"},
     "webvtt": {"media"},
     "xlsxwriter": {"documents"},
 }
 
-MAY_READ_THE_CLOCK = {"cli", "demo", "jobs", "web", "media"}
+MAY_READ_THE_CLOCK = {"backup", "cli", "demo", "jobs", "web", "media"}
 MAY_COMMIT = {"cli", "demo", "jobs", "web"}
 
 

@@ -33,6 +33,7 @@ class Action(StrEnum):
     ARRANGE_TOPICS = "arrange the topics"
     MANAGE_PEOPLE = "manage people"
     READ_AUDIT = "read the audit trail"
+    LOOK_AFTER_SERVICE = "look after the service"
 
 
 ALLOWED: dict[Action, frozenset[Role]] = {
@@ -52,6 +53,7 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.ARRANGE_TOPICS: frozenset({Role.ADMINISTRATOR, Role.ORGANISER}),
     Action.MANAGE_PEOPLE: frozenset({Role.ADMINISTRATOR}),
     Action.READ_AUDIT: frozenset({Role.ADMINISTRATOR, Role.ACCREDITATION_OFFICER}),
+    Action.LOOK_AFTER_SERVICE: frozenset({Role.ADMINISTRATOR}),
 }
 
 # What concerns every society: only a role that was given everywhere allows it.
@@ -63,6 +65,7 @@ SITE_WIDE: frozenset[Action] = frozenset(
         Action.ARRANGE_TOPICS,
         Action.MANAGE_PEOPLE,
         Action.READ_AUDIT,
+        Action.LOOK_AFTER_SERVICE,
     }
 )
 

@@ -14,6 +14,7 @@ class MailKind(StrEnum):
     SIGN_IN_LINK = "sign_in_link"
     # The session.
     REGISTRATION_CONFIRMED = "registration_confirmed"
+    SESSION_TOMORROW = "session_tomorrow"
     SESSION_REMINDER = "session_reminder"
     SESSION_MOVED = "session_moved"
     SESSION_CANCELLED = "session_cancelled"
@@ -35,6 +36,10 @@ class MailKind(StrEnum):
     # The member of the faculty.
     FACULTY_INVITED = "faculty_invited"
     FACULTY_REMINDER = "faculty_reminder"
+    # The ISO week, as year * 100 + week.
+    WEEKLY_DIGEST = "weekly_digest"
+    # The report on a session that is due to accreditors.
+    REPORT_DUE = "report_due"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -39,6 +39,13 @@ from webinar.models.media import (
     Recording,
     WindowExtension,
 )
+from webinar.models.operations import (
+    BackupRun,
+    ParkedWork,
+    RetentionRun,
+    TickRun,
+    WorkingProcess,
+)
 from webinar.models.outbox import Delivery
 from webinar.models.participation import Question, Registration, SeriesRegistration
 from webinar.models.people import SignInLink, User, UserRole
@@ -68,6 +75,7 @@ from webinar.models.season import (
     Topic,
     WebinarSession,
 )
+from webinar.models.wishes import DigestTopic, MailTrouble, MailWish
 
 __all__ = [
     "AccreditationGrant",
@@ -80,6 +88,7 @@ __all__ = [
     "AuditEvent",
     "AuditorDoor",
     "Auspices",
+    "BackupRun",
     "Broadcast",
     "BroadcastTake",
     "Certificate",
@@ -89,6 +98,7 @@ __all__ = [
     "CreditPolicy",
     "Delivery",
     "Destruction",
+    "DigestTopic",
     "EvaluationAnswers",
     "EvaluationGiven",
     "EvidenceChain",
@@ -102,7 +112,10 @@ __all__ = [
     "Identifier",
     "ImportedVisit",
     "Incident",
+    "MailTrouble",
+    "MailWish",
     "MediaSegment",
+    "ParkedWork",
     "PlanningRule",
     "PostEventReport",
     "Question",
@@ -113,6 +126,7 @@ __all__ = [
     "Registration",
     "RegistryExport",
     "Rehearsal",
+    "RetentionRun",
     "RoomGuest",
     "RoomNotice",
     "RoomVisit",
@@ -128,6 +142,7 @@ __all__ = [
     "TestAttempt",
     "TestItem",
     "TestPaper",
+    "TickRun",
     "Topic",
     "Upload",
     "User",
@@ -137,4 +152,5 @@ __all__ = [
     "WatchSegment",
     "WebinarSession",
     "WindowExtension",
+    "WorkingProcess",
 ]
