@@ -12,6 +12,20 @@ class CorrectionKind(StrEnum):
     MORE_TIME = "more_time"
 
 
+# What was done, for lists of corrections.
+CORRECTION_WORDS: dict[CorrectionKind, str] = {
+    CorrectionKind.ADD_PRESENCE: "Presence added",
+    CorrectionKind.REMOVE_PRESENCE: "Presence taken away",
+    CorrectionKind.WAIVE_CHECKS: "Checks waived",
+    CorrectionKind.MORE_TIME: "More time",
+}
+
+
+def correction_words(kind: CorrectionKind) -> str:
+    """`Presence added`."""
+    return CORRECTION_WORDS[kind]
+
+
 class CorrectionState(StrEnum):
     """Only an approved correction counts; whoever proposed it cannot approve it."""
 

@@ -1,9 +1,10 @@
-"""The words of webinar.domain.wording as Jinja filters of the pages."""
+"""The words of the domain as Jinja filters of the pages."""
 
 from collections.abc import Callable
 
 from flask import Flask
 
+from webinar.domain.review import correction_words
 from webinar.domain.wording import (
     city_of_zone,
     credit_amount,
@@ -35,6 +36,7 @@ from webinar.domain.wording import (
 
 FILTERS: tuple[Callable[..., object], ...] = (
     city_of_zone,
+    correction_words,
     credit_amount,
     day_month,
     day_number,
