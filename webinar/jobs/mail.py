@@ -18,6 +18,10 @@ log = logging.getLogger(__name__)
 AT_A_TIME = 200
 
 
+class StillLeased(Exception):
+    """Another process is sending one of these; ask again when its lease is over."""
+
+
 def deliver_due(tools: Toolbox, now: datetime) -> None:
     """The clock's tick: send what is owed by now."""
     send_due(tools.transport, tools.composer, now=now)
@@ -32,6 +36,23 @@ def send_due(transport: Transport, composer: Composer, *, now: datetime) -> int:
     """
     with open_db() as db:
         owed = deliveries.due(db, now=now, limit=AT_A_TIME)
+    return _send_all(owed, transport, composer, now=now)
+
+
+def send_batch(tools: Toolbox, delivery_ids: list[int], *, now: datetime) -> int:
+    """The engine's handler: send these if they are still owed; how many went out.
+
+    Raises StillLeased if one of them meets a live lease: returning would strand it.
+    """
+    sent = _send_all(delivery_ids, tools.transport, tools.composer, now=now)
+    with open_db() as db:
+        leased = deliveries.leased_among(db, delivery_ids)
+    if leased:
+        raise StillLeased(f"being sent elsewhere: {leased}")
+    return sent
+
+
+def _send_all(owed: list[int], transport: Transport, composer: Composer, *, now: datetime) -> int:
     if not owed:
         return 0
     began = time.monotonic()

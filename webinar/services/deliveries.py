@@ -1,5 +1,6 @@
 """Mails as rows: queued with the change that causes them, claimed, sent, tried again, dropped."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, or_, select, update
@@ -148,6 +149,19 @@ def due(db: DbSession, *, now: datetime, limit: int) -> list[int]:
             .where(or_(Delivery.lease_until.is_(None), Delivery.lease_until <= now))
             .order_by(Delivery.due_at, Delivery.id)
             .limit(limit)
+        )
+    )
+
+
+def leased_among(db: DbSession, delivery_ids: Collection[int]) -> list[int]:
+    """Ids of those that are owed and that somebody holds, or held when they died."""
+    return list(
+        db.scalars(
+            select(Delivery.id)
+            .where(Delivery.id.in_(delivery_ids))
+            .where(Delivery.due_at.is_not(None))
+            .where(Delivery.lease_until.is_not(None))
+            .order_by(Delivery.id)
         )
     )
 
