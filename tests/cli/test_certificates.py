@@ -9,7 +9,7 @@ from config import Config
 from tests.certificate_samples import CONTENT, sample_keys, sample_paper
 from tests.evidence import AFTER, make_attendee, make_ended_session, make_grant
 from webinar.db import DbSession
-from webinar.models import Certificate
+from webinar.models import Certificate, CertificatePaper
 from webinar.services import certificate_papers, certificates, credits
 from webinar.tools import certificate_press
 
@@ -141,3 +141,27 @@ def test_a_new_key_is_published_beside_the_former_one(app: Flask) -> None:
     assert before.count("BEGIN CERTIFICATE") == 1
     assert after.count("BEGIN CERTIFICATE") == 2
     assert before in after
+
+
+def test_a_badge_is_genuine_as_long_as_nobody_changed_a_letter(
+    app: Flask, db: DbSession, config: Config, tmp_path: Path
+) -> None:
+    certificate = issued(db)
+    paper_in(db, config, certificate)
+    badge = db.scalars(select(CertificatePaper)).one().badge
+    head, payload, signature = badge.split(".")
+    ours, changed, keys = tmp_path / "ours.jwt", tmp_path / "changed.jwt", tmp_path / "keys.pem"
+    ours.write_text(f"{badge}\n")
+    changed.write_text(f"{head}.{payload[:-4]}AAAA.{signature}")
+    keys.write_text(run(app, "certificates", "keys")[1])
+
+    genuine = run(app, "certificates", "verify", str(ours))
+    offline = run(app, "certificates", "verify", str(ours), "--cert", str(keys))
+    forged = run(app, "certificates", "verify", str(changed))
+
+    assert genuine[0] == 0
+    assert genuine[1].startswith(f"{certificate.number} is genuine.\n")
+    assert offline[0] == 0
+    assert offline[1].startswith("One of these keys signed this badge as it is.\n")
+    assert forged[0] == 1
+    assert "was not signed with one of our keys" in forged[1]

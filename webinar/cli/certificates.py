@@ -1,4 +1,4 @@
-"""flask certificates: is this number, or this PDF, one of ours? And the keys that sign."""
+"""flask certificates: is this number, this PDF or badge one of ours? And the keys that sign."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,6 +8,7 @@ from flask import current_app
 
 from config import Config
 from webinar.db import DbSession, read_db
+from webinar.documents.badge import check_badge
 from webinar.documents.signature_check import BadSignature, CheckedSignature, check_signature
 from webinar.documents.signing_keys import SigningKeys, read_certificates
 from webinar.domain.certificate import CertificateContent
@@ -17,6 +18,10 @@ from webinar.services import certificate_papers
 from webinar.services import certificates as register
 from webinar.services.certificates import Standing, Verified
 from webinar.tools import signing_keys
+
+# How every JWT begins: the first letters of a JSON object, in Base64.
+JWT_BEGINS = b"eyJ"
+ONLY_ITS_NUMBER_SAYS = "Whether it still stands, only its number says: ask the issuer's page."
 
 
 class NotGenuine(DomainError):
@@ -36,7 +41,7 @@ def certificates() -> None:
     help="Published certificates (PEM). With them a FILE is checked offline, without our register.",
 )
 def verify(number_or_file: str, cert: Path | None) -> None:
-    """Say what a certificate is worth: by its NUMBER, or by its PDF as a FILE.
+    """Say what a certificate is worth: by its NUMBER, or by its PDF or badge (JWT) as a FILE.
 
     Exit status 0 only for a certificate that is genuine and stands. With --cert nothing is asked
     of the database or the network: the signature alone is checked, and whether the certificate
@@ -46,9 +51,12 @@ def verify(number_or_file: str, cert: Path | None) -> None:
     if cert is not None:
         if not path.is_file():
             raise click.UsageError("--cert checks a FILE; there is none of this name.")
-        click.echo(
-            _offline_words(check_signature(path.read_bytes(), read_certificates(cert.read_bytes())))
-        )
+        data, trusted = path.read_bytes(), read_certificates(cert.read_bytes())
+        if data.startswith(JWT_BEGINS):
+            check_badge(data.decode().strip(), trusted)
+            click.echo(f"One of these keys signed this badge as it is.\n{ONLY_ITS_NUMBER_SAYS}")
+        else:
+            click.echo(_offline_words(check_signature(data, trusted)))
         return
     with read_db() as db:
         if path.is_file():
@@ -81,6 +89,9 @@ def _keys() -> SigningKeys:
 
 
 def _from_file(db: DbSession, data: bytes, keys: SigningKeys) -> Verified:
+    if data.startswith(JWT_BEGINS):
+        badge = check_badge(data.decode().strip(), keys.published())
+        return register.verify(db, str(badge["jti"]).rpartition("/")[2])
     certificate = certificate_papers.by_file(db, data)
     if certificate is not None:
         return register.verify(db, certificate.number)
@@ -99,7 +110,7 @@ def _offline_words(found: CheckedSignature) -> str:
     return (
         f"{found.number or 'This file'} is unchanged since {found.signer} signed it on "
         f"{found.signed_at:%d %B %Y, %H:%M} UTC with key {found.key_id}.\n"
-        "Whether it still stands, only its number says: ask the issuer's page."
+        f"{ONLY_ITS_NUMBER_SAYS}"
     )
 
 
