@@ -1,9 +1,16 @@
 """Which mails a person may refuse, and what comes back from addresses that do not work."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 from webinar.domain.letter import MailKind
+
+REMINDED_BEFORE: dict[MailKind, timedelta] = {
+    MailKind.SESSION_TOMORROW: timedelta(days=1),
+    MailKind.SESSION_REMINDER: timedelta(hours=1),
+}
+"""How long before the start of a session each reminder leaves."""
 
 
 class MailTopic(StrEnum):

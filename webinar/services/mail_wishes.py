@@ -28,9 +28,7 @@ def unwanted(db: DbSession, kind: MailKind, user_ids: Collection[int]) -> set[in
             select(MailWish.user_id, MailWish.is_wanted).where(
                 MailWish.topic == topic, MailWish.user_id.in_(list(user_ids))
             )
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     return {user_id for user_id in user_ids if not is_wanted(topic, said.get(user_id))}
 
@@ -38,7 +36,7 @@ def unwanted(db: DbSession, kind: MailKind, user_ids: Collection[int]) -> set[in
 def wishes_of(db: DbSession, user_id: int) -> dict[MailTopic, bool]:
     """Every topic, and whether the person wants it."""
     rows = db.execute(select(MailWish.topic, MailWish.is_wanted).where(MailWish.user_id == user_id))
-    said = dict(rows.tuples().all())
+    said = dict(rows.all())
     return {topic: is_wanted(topic, said.get(topic)) for topic in TOPICS}
 
 
