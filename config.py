@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 # Environment name -> field, where the two differ. PORT and HOST belong to the server, not to us.
 _PREFIX = "WEBINAR_"
@@ -83,6 +84,24 @@ class Config:
     def is_https(self) -> bool:
         """True if people reach us over TLS; cookies are then Secure."""
         return self.PUBLIC_URL.startswith("https://")
+
+    def secrets(self) -> list[str]:
+        """What must not turn up in a log: keys, and the passwords within addresses."""
+        addresses = (self.DATABASE_URL, self.SMTP_URL, self.REDIS_URL, self.STORAGE_URL)
+        passwords = [urlsplit(address).password or "" for address in addresses if address]
+        return [
+            secret
+            for secret in (
+                self.SECRET_KEY,
+                self.METRICS_TOKEN,
+                self.BBB_SECRET,
+                self.ZOOM_CLIENT_SECRET,
+                self.ZOOM_WEBHOOK_SECRET,
+                *passwords,
+                *(unquote(password) for password in passwords),
+            )
+            if secret
+        ]
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Config":

@@ -3,9 +3,11 @@
 import os
 
 from config import Config
+from webinar import logs
 from webinar.app import create_app
 
 config = Config.from_env(os.environ)
+logs.start(config.LOG, secrets=config.secrets(), shows_people=config.DEVELOPMENT)
 if config.STORAGE_URL:
     # Takes a third of a second: only where a bucket is used. It enters itself among the stores.
     import webinar.media.bucket  # noqa: F401

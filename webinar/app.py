@@ -13,6 +13,7 @@ from webinar.domain.certificate_paper import Issuer
 from webinar.services import issuer, search
 from webinar.web.beats import BeatIntake
 from webinar.web.media_doors import MediaDoors
+from webinar.web.request_ids import RequestIds
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -39,6 +40,7 @@ def create_app(config: Config) -> Flask:
     app.wsgi_app = MediaDoors(app.wsgi_app, app, config)  # type: ignore[method-assign]
     if config.is_https:
         app.wsgi_app = ProxyFix(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = RequestIds(app.wsgi_app)  # type: ignore[method-assign]
     web.init_app(app)
     groups.init_app(app)
     return app

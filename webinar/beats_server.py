@@ -8,6 +8,7 @@ from multiprocessing.util import Finalize
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from config import Config
+from webinar import logs
 from webinar.db import connect
 from webinar.web.beats import BeatIntake
 from webinar.web.status_lines import status_line
@@ -28,7 +29,9 @@ def create_beats(config: Config) -> BeatIntake:
 
 def from_environment() -> BeatIntake:
     """Return the callable of this process, which writes what waits before the process ends."""
-    beats = create_beats(Config.from_env(os.environ))
+    config = Config.from_env(os.environ)
+    logs.start(config.LOG, secrets=config.secrets())
+    beats = create_beats(config)
     sys.setswitchinterval(SWITCH_SECONDS)
     # Everything that was loaded stays: to look through it for garbage holds all up for 0.15 s.
     gc.collect()

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 
 from webinar.db import open_db, read_db
 from webinar.domain.errors import DomainError
-from webinar.web import access, auth, blueprints, filters, page_cache, zone
+from webinar.web import access, auth, blueprints, filters, page_cache, request_ids, zone
 from webinar.web.guards import csrf, limiter
 
 log = logging.getLogger(__name__)
@@ -52,6 +52,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     # Before the guards: a page that refuses needs to know the time and the person as well.
+    request_ids.init_app(app)
     app.before_request(_open_database)
     page_cache.init_app(app)
     csrf.init_app(app)
