@@ -120,5 +120,5 @@ def test_libraries_that_talk_much_or_of_addresses_are_kept_quiet(
         warnings.simplefilter("always")
         warnings.warn("this will go away", stacklevel=1)
 
-    assert len(lines()) == 2  # the warning and its line of code
+    assert [line for line in lines() if "http" in line or "job" in line] == []
     assert "this will go away" in lines()[0]
