@@ -1,6 +1,7 @@
 """The chain of a session's evidence: each link holds the hash of the one before it."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -26,6 +27,18 @@ class LinkKind(StrEnum):
     CERTIFICATE = "certificate"
     CLOSED = "closed"
     """The live evidence is complete: nothing of it can be added from here on."""
+    FORGOTTEN = "forgotten"
+    """Its time is over: what was vouched for of the kinds in FORGETTABLE may be gone since then."""
+
+
+FORGETTABLE = (
+    LinkKind.VIEWING,
+    LinkKind.VISIT,
+    LinkKind.IMPORT,
+    LinkKind.CHECK,
+    LinkKind.ATTEMPT,
+)
+"""The raw evidence. What people decided, and what was issued upon it, is never forgotten."""
 
 
 @dataclass(frozen=True)
@@ -55,3 +68,11 @@ def link_hash(previous: str, number: int, link: NewLink, at: datetime) -> str:
         )
     )
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def digest_of_forgetting(session_id: int, covered: Iterable[tuple[LinkKind, str, str]]) -> str:
+    """Over (kind, subject, digest) of every row that may be gone from here on, in any order."""
+    lines = "\n".join(
+        sorted(f"{kind.value}|{subject}|{digest}" for kind, subject, digest in covered)
+    )
+    return hashlib.sha256(f"{session_id}\n{lines}".encode()).hexdigest()

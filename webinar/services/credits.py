@@ -24,7 +24,7 @@ from webinar.models import (
 )
 from webinar.services import attendance, certificates, judging
 from webinar.services.cases import case_of, papers_of
-from webinar.services.evidence import chain, digests, ground_digests, grounds, visits
+from webinar.services.evidence import chain, digests, forgetting, ground_digests, grounds, visits
 from webinar.services.evidence.ground_digests import Supports
 from webinar.services.grants import offers_of, rules_of
 from webinar.services.judging import Judged
@@ -113,8 +113,11 @@ def decide_people(
     """Decide for these people under every grant; certificates follow. Returns new revisions.
 
     A revision is written only where the facts or what follows from them has changed. Live
-    grants wait until the session has ended. `public_url` goes on certificates.
+    grants wait until the session has ended. `public_url` goes on certificates. Nothing is decided
+    once the evidence was let go: what stands was read from it, and stays.
     """
+    if forgetting.is_forgotten(db, session_id):
+        return []
     # The clock and a form may decide for the same person at once: one after the other.
     db.scalars(
         select(User.id)

@@ -1,7 +1,7 @@
 """Is everything stored as it was vouched for? What is not is named; nothing is written."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 
@@ -10,7 +10,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from webinar.db import DbSession
 from webinar.domain.attendance import ViewingMode
-from webinar.domain.evidence_chain import GENESIS, LinkKind, NewLink, link_hash
+from webinar.domain.evidence_chain import (
+    FORGETTABLE,
+    GENESIS,
+    LinkKind,
+    NewLink,
+    digest_of_forgetting,
+    link_hash,
+)
+from webinar.domain.retention import LEAST_EVIDENCE_YEARS, years_before
 from webinar.domain.viewing import Viewing
 from webinar.models import (
     AccreditationGrant,
@@ -23,13 +31,11 @@ from webinar.models import (
     WatchSegment,
 )
 from webinar.services import attendance, credits
-from webinar.services.evidence import chain, digests, freezing, ground_digests
+from webinar.services.evidence import chain, digests, forgetting, freezing, ground_digests
 
 AT_ONCE = 500
 # What a changed row may make of itself when it is read: no such state, no date, no JSON.
 UNREADABLE = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, SQLAlchemyError)
-
-Links = dict[LinkKind, dict[str, EvidenceLink]]
 
 
 @dataclass(frozen=True)
@@ -46,15 +52,49 @@ class Finding:
         return f"{self.where}: {self.what}"
 
 
+@dataclass
+class Links:
+    """The last link of every subject, and the rows the chain itself says may be gone."""
+
+    last: dict[LinkKind, dict[str, EvidenceLink]] = field(default_factory=dict)
+    forgotten: set[tuple[LinkKind, str]] = field(default_factory=set)
+    is_let_go: bool = False
+    """Raw evidence may be gone, also such as no link had vouched for."""
+
+    def of(self, kind: LinkKind) -> dict[str, EvidenceLink]:
+        """By subject."""
+        return self.last.get(kind, {})
+
+    def follow(self, link: EvidenceLink) -> None:
+        """A row is vouched for, maybe anew: from here on it has to be there."""
+        self.last.setdefault(link.kind, {})[link.subject] = link
+        self.forgotten.discard((link.kind, link.subject))
+
+    def newest(self, kinds: Iterable[LinkKind]) -> datetime | None:
+        """When the youngest of these came."""
+        return max((link.at for kind in kinds for link in self.of(kind).values()), default=None)
+
+    def let_go(self) -> list[tuple[LinkKind, str, str]]:
+        """What a link that forgets has to cover: all raw evidence no earlier one covers."""
+        return [
+            (kind, subject, link.digest)
+            for kind in FORGETTABLE
+            for subject, link in self.of(kind).items()
+            if (kind, subject) not in self.forgotten
+        ]
+
+
 def verify(db: DbSession, session_id: int) -> list[Finding]:
     """All that is wrong with a session's evidence, decisions and certificates."""
-    links: Links = {}
+    links = Links()
     findings = _found(_links(db, session_id, links))
     for look in (_subjects, _passes, _decisions, _certificates, _evidence):
         findings += _found(look(db, session_id, links))
     if any(finding.is_unreadable for finding in findings):
         return findings
-    for again in (credits.unsupported, credits.replay):
+    # Without its evidence a decision can still be decided again from the facts stored with it.
+    again_from = (credits.replay,) if links.is_let_go else (credits.unsupported, credits.replay)
+    for again in again_from:
         try:
             findings += [
                 Finding(f"decision {one.decision.id}", one.words) for one in again(db, session_id)
@@ -81,10 +121,10 @@ def _found(looking: Iterator[Finding]) -> list[Finding]:
     return found
 
 
-def _links(db: DbSession, session_id: int, last: Links) -> Iterator[Finding]:
+def _links(db: DbSession, session_id: int, links: Links) -> Iterator[Finding]:
     """The chain itself: each link follows the one before, and it ends where it says.
 
-    Fills `last` with the last link of every subject.
+    Fills `links` with what it says.
     """
     head, length, closed_at = GENESIS, 0, None
     by_number: dict[int, str] = {}
@@ -101,7 +141,9 @@ def _links(db: DbSession, session_id: int, last: Links) -> Iterator[Finding]:
             closed_at = link.at
             if link.digest != digests.of_closing(session_id, length, head):
                 yield Finding(where, "it does not close what stands before it")
-        last.setdefault(link.kind, {})[link.subject] = link
+        if link.kind is LinkKind.FORGOTTEN:
+            yield from _let_go(db, session_id, link, links)
+        links.follow(link)
         head, length = link.hash, link.number
         by_number[length] = head
     stored = db.get(EvidenceChain, session_id, populate_existing=True)
@@ -114,6 +156,33 @@ def _links(db: DbSession, session_id: int, last: Links) -> Iterator[Finding]:
     if stored.closed_at != closed_at:
         yield Finding("chain", "it was not closed when it says")
     yield from _kept_in_audit(db, session_id, by_number, closed_at)
+
+
+def _let_go(db: DbSession, session_id: int, link: EvidenceLink, links: Links) -> Iterator[Finding]:
+    """Evidence may be gone only if it was old enough, named, and the audit trail knows of it."""
+    where = f"link {link.number}"
+    covered = links.let_go()
+    newest = links.newest(forgetting.DATED)
+    events = db.scalars(
+        select(AuditEvent).where(
+            AuditEvent.action == forgetting.FORGOTTEN,
+            AuditEvent.subject == f"session {session_id}",
+            AuditEvent.at == link.at,
+        )
+    ).all()
+    noted = [event.after or {} for event in events]
+    known = {(one.get("length"), one.get("head")) for one in noted}
+    if newest is not None and newest > years_before(link.at, LEAST_EVIDENCE_YEARS):
+        yield Finding(where, "it forgets evidence before its time")
+    elif link.subject != str(session_id) or link.digest != digest_of_forgetting(
+        session_id, covered
+    ):
+        yield Finding(where, "it forgets something else than the evidence before it")
+    elif (link.number, link.hash) not in known:
+        yield Finding(where, "the audit trail does not know that evidence was forgotten")
+    else:
+        links.forgotten.update((kind, subject) for kind, subject, _ in covered)
+        links.is_let_go = True
 
 
 def _kept_in_audit(
@@ -135,8 +204,8 @@ def _kept_in_audit(
 
 def _subjects(db: DbSession, _session_id: int, links: Links) -> Iterator[Finding]:
     """Every row that is vouched for is as it was when it was vouched for last."""
-    for kind, last in links.items():
-        if kind is LinkKind.CLOSED:
+    for kind, last in links.last.items():
+        if kind in (LinkKind.CLOSED, LinkKind.FORGOTTEN):
             continue
         stored = _stored(db, kind, list(last))
         for subject, link in last.items():
@@ -144,6 +213,8 @@ def _subjects(db: DbSession, _session_id: int, links: Links) -> Iterator[Finding
             where = f"{kind.value} {subject}"
             if isinstance(digest, Finding):
                 yield digest
+            elif digest is None and (kind, subject) in links.forgotten:
+                continue
             elif digest is None:
                 yield Finding(where, f"it is gone (link {link.number})")
             elif digest != link.digest:
@@ -176,7 +247,7 @@ def _stored(
 
 def _passes(db: DbSession, session_id: int, links: Links) -> Iterator[Finding]:
     """Frozen is what has a link, since the instant of its link; marks do not run ahead."""
-    vouched = links.get(LinkKind.VIEWING, {})
+    vouched = links.of(LinkKind.VIEWING)
     stored = db.get(EvidenceChain, session_id, populate_existing=True)
     is_closed = stored is not None and stored.closed_at is not None
     passes = db.execute(
@@ -208,7 +279,7 @@ def _passes(db: DbSession, session_id: int, links: Links) -> Iterator[Finding]:
 
 def _decisions(db: DbSession, session_id: int, links: Links) -> Iterator[Finding]:
     """Every revision has its link, none is missing, and the last one stands."""
-    vouched = links.get(LinkKind.DECISION, {})
+    vouched = links.of(LinkKind.DECISION)
     rows = db.execute(
         select(
             CreditDecision.id,
@@ -225,7 +296,8 @@ def _decisions(db: DbSession, session_id: int, links: Links) -> Iterator[Finding
         revisions = list(own)
         for expected, row in enumerate(revisions):
             where = f"decision {row.id}"
-            if row.evidence_hash and str(row.id) not in vouched:
+            is_expected = row.evidence_hash or links.is_let_go
+            if is_expected and str(row.id) not in vouched:
                 yield Finding(where, "nothing vouches for it")
             if row.revision != expected:
                 yield Finding(where, f"it is revision {row.revision} and should be {expected}")
@@ -235,20 +307,22 @@ def _decisions(db: DbSession, session_id: int, links: Links) -> Iterator[Finding
 
 def _certificates(db: DbSession, session_id: int, links: Links) -> Iterator[Finding]:
     """Every certificate issued upon a decision that is vouched for is vouched for itself."""
-    decided = links.get(LinkKind.DECISION, {})
-    issued = links.get(LinkKind.CERTIFICATE, {})
+    decided = links.of(LinkKind.DECISION)
+    issued = links.of(LinkKind.CERTIFICATE)
     for certificate_id, number, decision_ids in db.execute(
         select(Certificate.id, Certificate.number, Certificate.decision_ids).where(
             Certificate.session_id == session_id
         )
     ):
-        is_expected = all(str(decision_id) in decided for decision_id in decision_ids)
+        is_expected = links.is_let_go or all(str(one) in decided for one in decision_ids)
         if is_expected and str(certificate_id) not in issued:
             yield Finding(f"certificate {number}", "nothing vouches for it")
 
 
-def _evidence(db: DbSession, session_id: int, _links: Links) -> Iterator[Finding]:
+def _evidence(db: DbSession, session_id: int, links: Links) -> Iterator[Finding]:
     """What stands was read from the rows that are there, unless something has come since."""
+    if links.is_let_go:
+        return
     standing = db.execute(
         select(
             CreditDecision.id,
