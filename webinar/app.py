@@ -33,7 +33,9 @@ def create_app(config: Config) -> Flask:
     )
     config.DATA_DIR.mkdir(parents=True, exist_ok=True)
     app.extensions["config"] = config
-    app.extensions["engine"] = connect(config.DATABASE_URL)
+    app.extensions["engine"] = connect(
+        config.DATABASE_URL, pool=config.DATABASE_POOL, read_only=config.READ_ONLY
+    )
     search.keep_up_to_date([open_db])
     issuer.bind(Issuer(config.LEGAL_NAME, config.SIGNATORY, config.SIGNATORY_ROLE))
     app.wsgi_app = BeatIntake(app.wsgi_app, config, app.extensions["engine"])  # type: ignore[method-assign]

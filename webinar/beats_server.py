@@ -23,7 +23,7 @@ SWITCH_SECONDS = 0.000_5
 def create_beats(config: Config) -> BeatIntake:
     """Return the callable for these settings; it knows no other address than that of beats."""
     config.DATA_DIR.mkdir(parents=True, exist_ok=True)
-    engine = connect(config.DATABASE_URL)
+    engine = connect(config.DATABASE_URL, pool=config.DATABASE_POOL, read_only=config.READ_ONLY)
     return BeatIntake(_nothing_else, config, engine, most_who_wait=MOST_WHO_WAIT)
 
 

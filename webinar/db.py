@@ -1,5 +1,7 @@
 """The engine, the session factory and the column types that keep time and states honest."""
 
+from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -14,6 +16,8 @@ from sqlalchemy import (
     MetaData,
     create_engine,
     event,
+    make_url,
+    text,
 )
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import DeclarativeBase, sessionmaker
@@ -21,7 +25,18 @@ from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
-__all__ = ["Base", "DbSession", "UTCDateTime", "connect", "open_db", "read_db", "states"]
+__all__ = [
+    "Base",
+    "DbSession",
+    "UTCDateTime",
+    "connect",
+    "is_read_only",
+    "limit_statements",
+    "look_again",
+    "open_db",
+    "read_db",
+    "states",
+]
 
 State = TypeVar("State", bound=StrEnum)
 
@@ -73,25 +88,117 @@ open_db: sessionmaker[DbSession] = sessionmaker(expire_on_commit=False)
 read_db: sessionmaker[DbSession] = sessionmaker(expire_on_commit=False)
 
 
-def connect(url: str) -> Engine:
-    """Bind `open_db` and `read_db` to the database at the URL and return its engine."""
+# How PostgreSQL is reached; what DATABASE_URL says itself goes before. A machine that vanished is
+# noticed in half a minute, not after the two hours that the network would take.
+REACHED = {
+    "application_name": "webinar",
+    "connect_timeout": "5",
+    "keepalives": "1",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "20000",  # milliseconds
+}
+# The same from the server's side: a node that vanished must not hold its locks.
+KEPT_BY_THE_SERVER = (
+    "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
+)
+# For a connection of the pool, when all are taken: then the page says to come back.
+POOL_SECONDS = 10
+LIMIT = "seconds a statement may take"
+
+
+@dataclass
+class _Mode:
+    """What this process knows about writing: told by a setting, or seen in the database."""
+
+    is_told: bool = False
+    is_seen: bool = False
+
+
+_mode = _Mode()
+_statement_seconds: ContextVar[int] = ContextVar("statement_seconds", default=0)
+
+
+def connect(url: str, *, pool: int = 20, read_only: bool = False) -> Engine:
+    """Bind `open_db` and `read_db` to the database at the URL and return its engine.
+
+    With `read_only` the database itself refuses whatever would change it.
+    """
+    _mode.is_told, _mode.is_seen = read_only, False
     if url.startswith("sqlite"):
         # Never fewer than there are threads, twice: a feed that notes a change uses two at once.
         engine = create_engine(url, connect_args={"timeout": 30}, pool_size=20, max_overflow=60)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate)
     else:
-        engine = create_engine(url, pool_size=20, max_overflow=10, pool_pre_ping=True)
+        engine = create_engine(
+            url,
+            connect_args=_reached(url, read_only=read_only),
+            pool_size=pool,
+            max_overflow=pool // 2,
+            pool_timeout=POOL_SECONDS,
+            pool_pre_ping=True,
+        )
+        event.listen(engine, "checkout", _prepare_postgresql)
     open_db.configure(bind=engine)
     read_db.configure(bind=engine.execution_options(read_only=True))
     return engine
+
+
+def is_read_only() -> bool:
+    """True if nothing can be changed: a setting says so, or the database is a replica."""
+    return _mode.is_told or _mode.is_seen
+
+
+def look_again() -> None:
+    """Find out whether the replica was promoted meanwhile: every connection that is used tells."""
+    if _mode.is_seen and not _mode.is_told:
+        with read_db() as db:
+            db.execute(text("SELECT 1"))
+
+
+def limit_statements(seconds: int) -> None:
+    """From here on, in this thread, PostgreSQL ends a statement that takes longer; 0: none.
+
+    For those who have somebody waiting. Clock, workers, commands and migrations take their time.
+    """
+    _statement_seconds.set(seconds)
+
+
+def _reached(url: str, *, read_only: bool) -> dict[str, str]:
+    said = make_url(url).query
+    options = f"{said.get('options', '')} {KEPT_BY_THE_SERVER}".strip()
+    if read_only:
+        options += " -c default_transaction_read_only=on"
+    return {name: value for name, value in REACHED.items() if name not in said} | {
+        "options": options
+    }
+
+
+def _prepare_postgresql(
+    connection: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: object
+) -> None:
+    # The server tells by itself, also when it is promoted: nobody has to ask (PostgreSQL 14).
+    _mode.is_seen = connection.info.parameter_status("in_hot_standby") == "on"
+    wanted = _statement_seconds.get()
+    if entry.info.get(LIMIT, 0) == wanted:
+        return
+    cursor = connection.cursor()
+    cursor.execute(f"SET statement_timeout = '{wanted}s'")
+    cursor.close()
+    connection.commit()  # what is set in a transaction goes with it
+    entry.info[LIMIT] = wanted
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     # The driver must not open transactions by itself: _begin_immediate does.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+    pragmas = ["journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"]
+    if _mode.is_told:
+        pragmas.append("query_only=ON")
+    for pragma in pragmas:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
@@ -99,5 +206,5 @@ def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) ->
 def _begin_immediate(connection: Connection) -> None:
     # A deferred BEGIN lets two writers both read, then one fails or oversells.
     # Readers that say so (execution option) begin deferred and never wait for a writer.
-    mode = "DEFERRED" if connection.get_execution_options().get("read_only") else "IMMEDIATE"
-    connection.exec_driver_sql(f"BEGIN {mode}")
+    only_reads = _mode.is_told or connection.get_execution_options().get("read_only")
+    connection.exec_driver_sql(f"BEGIN {'DEFERRED' if only_reads else 'IMMEDIATE'}")

@@ -8,13 +8,24 @@ from flask import Flask, current_app, g, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from jinja2 import StrictUndefined
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from sqlalchemy.exc import DataError, NoResultFound
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from webinar.db import open_db, read_db
+from webinar.db import limit_statements, open_db, read_db
 from webinar.domain.errors import DomainError
-from webinar.web import access, auth, blueprints, filters, page_cache, request_ids, zone
+from webinar.web import (
+    access,
+    auth,
+    blueprints,
+    database_trouble,
+    filters,
+    page_cache,
+    request_ids,
+    zone,
+)
 from webinar.web.guards import csrf, limiter
 
 log = logging.getLogger(__name__)
@@ -31,6 +42,14 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+
+
+# Counting is worth a moment of a page, not more: without an answer each process counts for itself.
+REDIS_OPTIONS = {
+    "socket_connect_timeout": 0.3,
+    "socket_timeout": 0.3,
+    "retry": Retry(NoBackoff(), 0),
+}
 
 
 def _policy(media_url: str) -> str:
@@ -54,12 +73,17 @@ def init_app(app: Flask) -> None:
     # Before the guards: a page that refuses needs to know the time and the person as well.
     request_ids.init_app(app)
     app.before_request(_open_database)
+    database_trouble.init_app(app)
     page_cache.init_app(app)
     csrf.init_app(app)
     app.config.setdefault("RATELIMIT_STORAGE_URI", app.config["REDIS_URL"] or "memory://")
     app.config.setdefault("RATELIMIT_HEADERS_ENABLED", True)
     # Without Redis each process counts for itself; nobody is kept out for it.
     app.config.setdefault("RATELIMIT_IN_MEMORY_FALLBACK_ENABLED", True)
+    # Two who find Redis gone at the same moment: the second would fail instead of falling back.
+    app.config.setdefault("RATELIMIT_SWALLOW_ERRORS", True)
+    if app.config["REDIS_URL"]:
+        app.config.setdefault("RATELIMIT_STORAGE_OPTIONS", REDIS_OPTIONS)
     limiter.init_app(app)
     filters.register(app)
     auth.init_app(app)
@@ -72,6 +96,8 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(DomainError, _refused)
     app.register_error_handler(NoResultFound, _no_such_row)
     app.register_error_handler(DataError, _not_storable)
+    for trouble in database_trouble.TROUBLES:
+        app.register_error_handler(trouble, _no_database)
     app.register_error_handler(CSRFError, _form_too_old)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _broken)
@@ -81,6 +107,7 @@ def init_app(app: Flask) -> None:
 def _open_database() -> None:
     g.now = datetime.now(UTC)
     g.home_zone = current_app.config["HOME_ZONE"]
+    limit_statements(current_app.config["STATEMENT_SECONDS"])
     # Neither connects before it is asked something.
     if request.method in ("GET", "HEAD", "OPTIONS"):
         g.db = read_db()
@@ -95,6 +122,7 @@ def _open_database() -> None:
 def _close_database(_error: BaseException | None) -> None:
     if (db := g.pop("db", None)) is not None:
         db.close()
+    limit_statements(0)
 
 
 def _add_headers(response: Response) -> Response:
@@ -130,7 +158,13 @@ def refusal(status: int, title: str, message: str, what_to_do: str = "") -> Resp
 
 
 def _refused(error: DomainError) -> ResponseReturnValue:
-    titles = {403: "Not allowed", 404: "Not found", 409: "That does not fit", 410: "It has ended"}
+    titles = {
+        403: "Not allowed",
+        404: "Not found",
+        409: "That does not fit",
+        410: "It has ended",
+        503: "Not just now",
+    }
     return refusal(error.status, titles.get(error.status, "That did not work"), str(error))
 
 
@@ -148,6 +182,15 @@ def _not_storable(_error: DataError) -> ResponseReturnValue:
         "That cannot be read",
         "The request holds characters or numbers that make no sense here; nothing was changed.",
     )
+
+
+def _no_database(error: Exception) -> ResponseReturnValue:
+    refused = database_trouble.refusal_for(error)
+    if refused is None:
+        return _broken(error)
+    log.error("database trouble: %s: %s", type(error).__name__, request.url_rule)
+    database_trouble.show_to_anybody()
+    return refusal(refused.status, "Not just now", str(refused))
 
 
 def _form_too_old(_error: CSRFError) -> ResponseReturnValue:
