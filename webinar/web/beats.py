@@ -40,7 +40,8 @@ HEADERS = [
     ("Cache-Control", "no-store"),
     ("X-Content-Type-Options", "nosniff"),
 ]
-OK = status_line(200)
+OK, BUSY = status_line(200), status_line(503)
+RETRY_AFTER = ("Retry-After", "15")
 # Looked up once: `json.loads` guesses an encoding and its arguments each time.
 _read_json = json.JSONDecoder().decode
 
@@ -97,7 +98,10 @@ class BeatIntake:
             status = status_line(refusal.status)
             answer = {"error": str(refusal), "code": refusal.code, "now": now.isoformat()}
             body = json.dumps(answer).encode()
-        start_response(status, [*HEADERS, ("Content-Length", str(len(body)))])
+        headers = [*HEADERS, ("Content-Length", str(len(body)))]
+        if status == BUSY:
+            headers.append(RETRY_AFTER)
+        start_response(status, headers)
         return [body]
 
     def _take(self, environ: WSGIEnvironment, now: datetime) -> bytes:

@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.http import http_date, is_resource_modified, quote_etag
 
 from webinar.calendar.feeds import etag, feed_bytes
-from webinar.db import open_db
+from webinar.db import is_read_only, open_db
 from webinar.domain.errors import DomainError
 from webinar.services import calendars, links
 from webinar.services.calendars import Feed
@@ -122,6 +122,8 @@ def _feed(feed: Feed) -> Response:
 
 def _note(feed: Feed, tag: str) -> datetime:
     """The first who asks after a change notes it: this request only reads, so by another hand."""
+    if is_read_only():
+        return cast(datetime, g.now)
     with open_db.begin() as db:
         return calendars.remember(db, feed.key, tag, now=g.now)
 

@@ -6,13 +6,15 @@ playlists and segments trust an answer for a few seconds, never past the end of 
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import BinaryIO
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Flask
 from sqlalchemy import Engine
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from config import Config
 from webinar.domain.errors import DomainError, NotFound
@@ -49,6 +51,8 @@ HLS = "application/vnd.apple.mpegurl"
 BINARY = "application/octet-stream"
 MPEG_TS = "video/mp2t"
 NO_STORE = "no-store"
+AWAY = (DatabaseAway, OperationalError, InterfaceError, PoolExhausted)
+RETRY_AFTER_SECONDS = 5
 # Ciphertext of which nothing ever changes; behind the gate it is the person's own copy.
 OWN_COPY = "private, max-age=86400, immutable"
 
@@ -108,9 +112,10 @@ class MediaDoors:
             # nginx's question knows two kinds of no; it then asks us for the answer itself.
             status = 403 if door == "may" and refusal.status != 401 else refusal.status
             answer = Answer.of(f"{refusal}\n".encode(), TEXT, status=status)
-        except DatabaseAway:
+        except AWAY:
             away = b"The database does not answer. Try again in a few seconds.\n"
-            answer = Answer.of(away, TEXT, status=503)
+            again = (("Retry-After", str(RETRY_AFTER_SECONDS)),)
+            answer = replace(Answer.of(away, TEXT, status=503), more=again)
         return _send(answer, environ, start_response)
 
     def _is_ours(self, door: str, name: str) -> bool:
