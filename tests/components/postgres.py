@@ -100,7 +100,7 @@ class PostgresServer:
         self._port = free_port()
         folder = ServerFolder("postgres", owner=other_user())
         try:
-            programs = _programs_for(folder)
+            programs = programs_for(folder)
             self._make_cluster(programs, folder)
         except BaseException:
             folder.remove()
@@ -141,13 +141,13 @@ class PostgresServer:
             cwd=folder.path,
             capture_output=True,
             text=True,
-            **_identity(folder),
+            **identity(folder),
         )
         if result.returncode != 0:
             raise ServerDied(result.stdout + result.stderr)
 
 
-def _programs_for(folder: ServerFolder) -> Path:
+def programs_for(folder: ServerFolder) -> Path:
     """The programs, where the owner of the folder can start them."""
     programs = find_postgres_folder()
     try:
@@ -156,7 +156,7 @@ def _programs_for(folder: ServerFolder) -> Path:
             cwd=folder.path,
             check=True,
             capture_output=True,
-            **_identity(folder),
+            **identity(folder),
         )
     except PermissionError:
         # Root's checkout lies where nobody else may look (/root): take a copy outside.
@@ -170,7 +170,7 @@ def _programs_for(folder: ServerFolder) -> Path:
     return programs
 
 
-def _identity(folder: ServerFolder) -> dict[str, object]:
+def identity(folder: ServerFolder) -> dict[str, object]:
     if folder.owner is None:
         return {}
     return {"user": folder.owner.pw_uid, "group": folder.owner.pw_gid, "extra_groups": []}
