@@ -93,7 +93,7 @@ def test_a_cancelled_session_is_neither_confirmed_nor_reminded_of(
     sent = send(db, sink, now=REMINDED_AT)
 
     assert sent == 0
-    assert reasons(db) == ["the session is cancelled", "the session is cancelled"]
+    assert reasons(db) == ["the session is cancelled"] * 3
 
 
 def test_a_reminder_waits_for_a_session_that_was_moved_behind_its_back(

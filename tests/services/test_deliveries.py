@@ -1,12 +1,10 @@
 from datetime import timedelta
 
-from sqlalchemy import select
-
-from tests.builders import NOW, STARTS_AT, make_session, make_user
+from tests.builders import NOW, make_user
 from webinar.db import DbSession
 from webinar.domain.letter import MailKind
 from webinar.models import Delivery, User
-from webinar.services import deliveries, registrations
+from webinar.services import deliveries
 
 MINUTE = timedelta(minutes=1)
 
@@ -103,31 +101,3 @@ def test_a_failed_mail_is_tried_again_after_longer_and_longer_waits(db: DbSessio
     assert delivery.due_at is None
     assert delivery.dropped_because == "not sent after 12 tries"
     assert delivery.last_error == "451 later"
-
-
-def test_a_reminder_follows_a_session_that_is_moved(db: DbSession) -> None:
-    session, user = make_session(db), make_user(db)
-    registrations.register(db, session.id, user.id, now=NOW)
-    session.starts_at += timedelta(days=1)
-
-    deliveries.follow_session(db, session, now=NOW)
-    db.expire_all()
-
-    reminder = db.scalars(select(Delivery).where(Delivery.kind == "session_reminder")).one()
-    assert reminder.due_at == STARTS_AT + timedelta(hours=23)
-
-
-def test_who_was_reminded_of_the_old_time_is_reminded_of_the_new(db: DbSession) -> None:
-    session, user = make_session(db), make_user(db)
-    registrations.register(db, session.id, user.id, now=NOW)
-    reminded_at = STARTS_AT - timedelta(hours=1)
-    first = db.scalars(select(Delivery).where(Delivery.kind == "session_reminder")).one()
-    claimed_first = deliveries.claim(db, first.id, now=reminded_at)
-    assert claimed_first is not None
-    deliveries.mark_sent(db, claimed_first, now=reminded_at)
-    session.starts_at += timedelta(days=7)
-
-    deliveries.follow_session(db, session, now=reminded_at)
-
-    due = db.scalars(select(Delivery.due_at).where(Delivery.revision == 1)).one()
-    assert due == STARTS_AT + timedelta(days=7) - timedelta(hours=1)

@@ -10,7 +10,7 @@ from webinar.domain.session import SessionStatus
 from webinar.models import Delivery, Registration
 from webinar.services import registrations
 
-HOUR_BEFORE = STARTS_AT - timedelta(hours=1)
+DAY_BEFORE, HOUR_BEFORE = STARTS_AT - timedelta(days=1), STARTS_AT - timedelta(hours=1)
 
 
 def owed(db: DbSession) -> list[tuple[str, object]]:
@@ -18,14 +18,18 @@ def owed(db: DbSession) -> list[tuple[str, object]]:
     return [(row.kind, row.due_at) for row in rows]
 
 
-def test_registering_owes_a_confirmation_now_and_a_reminder_an_hour_before(db: DbSession) -> None:
+def test_registering_owes_a_confirmation_now_and_two_reminders(db: DbSession) -> None:
     session, user = make_session(db), make_user(db)
 
     registration = registrations.register(db, session.id, user.id, now=NOW)
 
     assert registration.source == "web"
     assert registrations.is_registered(db, session.id, user.id)
-    assert owed(db) == [("registration_confirmed", NOW), ("session_reminder", HOUR_BEFORE)]
+    assert owed(db) == [
+        ("registration_confirmed", NOW),
+        ("session_tomorrow", DAY_BEFORE),
+        ("session_reminder", HOUR_BEFORE),
+    ]
 
 
 def test_registering_twice_is_registering_once(db: DbSession) -> None:
@@ -36,7 +40,7 @@ def test_registering_twice_is_registering_once(db: DbSession) -> None:
 
     assert second.id == first.id
     assert registrations.registered_count(db, session.id) == 1
-    assert len(owed(db)) == 2
+    assert len(owed(db)) == 3
 
 
 def test_who_registers_in_the_last_hour_gets_no_reminder(db: DbSession) -> None:
@@ -69,7 +73,11 @@ def test_coming_back_is_confirmed_and_reminded_anew(db: DbSession) -> None:
     registrations.register(db, session.id, user.id, now=NOW)
 
     assert registrations.is_registered(db, session.id, user.id)
-    assert owed(db) == [("registration_confirmed", NOW), ("session_reminder", HOUR_BEFORE)]
+    assert owed(db) == [
+        ("registration_confirmed", NOW),
+        ("session_tomorrow", DAY_BEFORE),
+        ("session_reminder", HOUR_BEFORE),
+    ]
     assert db.scalars(select(Registration)).one().cancelled_at is None
 
 
@@ -111,7 +119,9 @@ def test_a_series_gives_a_place_in_each_coming_session_and_one_mail(db: DbSessio
     assert registrations.is_registered(db, second.id, user.id)
     assert places == {past.id: False, draft.id: False}
     assert owed(db) == [
+        ("session_tomorrow", DAY_BEFORE),
         ("session_reminder", HOUR_BEFORE),
+        ("session_tomorrow", DAY_BEFORE + week),
         ("session_reminder", HOUR_BEFORE + week),
         ("series_registered", NOW),
     ]
@@ -146,4 +156,8 @@ def test_giving_up_a_series_keeps_places_taken_one_by_one(db: DbSession) -> None
     assert registrations.is_registered(db, chosen.id, user.id)
     assert not registrations.is_registered(db, brought.id, user.id)
     assert not registrations.is_registered_for_series(db, series.id, user.id)
-    assert owed(db) == [("registration_confirmed", NOW), ("session_reminder", HOUR_BEFORE)]
+    assert owed(db) == [
+        ("registration_confirmed", NOW),
+        ("session_tomorrow", DAY_BEFORE),
+        ("session_reminder", HOUR_BEFORE),
+    ]

@@ -236,13 +236,13 @@ def test_who_is_told_of_no_cancellation_is_told_of_no_restoration(
 
     assert change.told == 0
     assert sent(db, now=AFTER + GRACE) == []
-    # The confirmation that the cancellation cut short comes after all, and the reminder.
+    # The confirmation that the cancellation cut short comes after all, and the reminders.
     owed = db.scalars(
         select(Delivery.kind)
         .where((Delivery.due_at.is_not(None)) | (Delivery.sent_at.is_not(None)))
         .order_by(Delivery.kind)
     )
-    assert list(owed) == ["registration_confirmed", "session_reminder"]
+    assert list(owed) == ["registration_confirmed", "session_reminder", "session_tomorrow"]
 
 
 def test_who_was_told_of_a_cancellation_is_told_that_it_takes_place_after_all(

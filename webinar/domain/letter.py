@@ -38,7 +38,7 @@ class MailKind(StrEnum):
     FACULTY_REMINDER = "faculty_reminder"
     # The ISO week, as year * 100 + week.
     WEEKLY_DIGEST = "weekly_digest"
-    # The report on a session that is due to accreditors.
+    # The session whose reports accreditors wait for.
     REPORT_DUE = "report_due"
 
 
@@ -134,6 +134,30 @@ class SeriesFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DigestFacts:
+    """The sessions of a week, the next one first."""
+
+    first_at: datetime
+    """Monday, 00:00 in the reader's zone."""
+    sessions: tuple[SessionFacts, ...]
+    taken: frozenset[str] = frozenset()
+    """Public ids of those the reader has a place in."""
+    topics: tuple[str, ...] = ()
+    """Names of those the reader chose; () means all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportFacts:
+    """Reports on a session that accreditors wait for."""
+
+    bodies: tuple[str, ...]
+    due: str
+    """The last day, in words, in the zone of the session."""
+    is_last_day: bool
+    """True on the last day and after it."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Letter:
     """All that the templates of its kind may use. What a kind does not speak of is None."""
 
@@ -151,6 +175,8 @@ class Letter:
     role: RoleFacts | None = None
     faculty: FacultyFacts | None = None
     appeal: AppealFacts | None = None
+    digest: DigestFacts | None = None
+    report: ReportFacts | None = None
     pending: tuple[PendingFacts, ...] = ()
     answer: str = ""
     """What the organisers wrote to the person."""

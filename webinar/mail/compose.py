@@ -18,6 +18,7 @@ from webinar.domain.letter import Letter
 BLANK_LINES = re.compile(r"\n{3,}")
 WORDS = (
     wording.city_of_zone,
+    wording.day_month,
     wording.deadline,
     wording.local_date,
     wording.local_moment,
@@ -29,6 +30,7 @@ WORDS = (
     wording.same_clock,
     wording.same_date,
     wording.unusual_difference,
+    wording.weekday_name,
     wording.zone_abbreviation,
 )
 

@@ -5,12 +5,14 @@ from datetime import UTC, datetime, timedelta
 from webinar.domain.letter import (
     AppealFacts,
     CertificateFacts,
+    DigestFacts,
     FacultyFacts,
     Letter,
     LinkFacts,
     MailKind,
     OwedFacts,
     PendingFacts,
+    ReportFacts,
     RoleFacts,
     SeriesFacts,
     SessionFacts,
@@ -44,6 +46,7 @@ ANSWERS = {
     ),
     MailKind.APPEAL_ANSWERED: "The report of the meeting shows that you were there until 19:00.",
 }
+OF_SEVERAL = frozenset({MailKind.SERIES_REGISTERED, MailKind.WEEKLY_DIGEST})
 FACULTY = frozenset({MailKind.FACULTY_INVITED, MailKind.FACULTY_REMINDER})
 
 
@@ -58,7 +61,7 @@ def sample_letter(kind: MailKind, *, zone: str = "America/New_York") -> Letter:
         name="Dr Anna Keller",
         zone=zone,
         link=link if kind in LINKS else None,
-        session=None if kind in LINKS or kind is MailKind.SERIES_REGISTERED else SESSION,
+        session=None if kind in LINKS | OF_SEVERAL else SESSION,
         series=SeriesFacts(
             slug="e-grandrounds", name="e-grandrounds", sessions=(SESSION, _a_week_later())
         )
@@ -94,7 +97,31 @@ def sample_letter(kind: MailKind, *, zone: str = "America/New_York") -> Letter:
         )
         if kind is MailKind.CREDIT_PENDING
         else (),
+        digest=DigestFacts(
+            first_at=datetime(2026, 11, 22, 23, 0, tzinfo=UTC),
+            sessions=(SESSION, _the_day_after()),
+            taken=frozenset({SESSION.public_id}),
+            topics=("Breast", "Urology"),
+        )
+        if kind is MailKind.WEEKLY_DIGEST
+        else None,
+        report=ReportFacts(bodies=("EACCME", "SGIM"), due="24 December 2026", is_last_day=False)
+        if kind is MailKind.REPORT_DUE
+        else None,
         answer=ANSWERS.get(kind, ""),
+    )
+
+
+def _the_day_after() -> SessionFacts:
+    day = timedelta(days=1)
+    return SessionFacts(
+        public_id="t9w4bd2r",
+        title="Active surveillance: whom, how often, until when",
+        starts_at=SESSION.starts_at + day,
+        ends_at=SESSION.ends_at + day,
+        zone=SESSION.zone,
+        society=SESSION.society,
+        faculty=("Dr Ruth Baumann",),
     )
 
 

@@ -14,9 +14,10 @@ from sqlalchemy import Select, func, or_, select
 from webinar.db import DbSession
 from webinar.domain.announcement import Standing, what_to_say
 from webinar.domain.letter import MailKind
+from webinar.domain.mail_wishes import REMINDED_BEFORE
 from webinar.domain.session import SessionStatus
 from webinar.models import Delivery, Registration, WebinarSession
-from webinar.services import deliveries
+from webinar.services import deliveries, reminders
 
 NOTICES = (MailKind.SESSION_MOVED, MailKind.SESSION_CANCELLED, MailKind.SESSION_RESTORED)
 CANCELLED = "the session is cancelled"
@@ -45,9 +46,9 @@ def tell(
             db, kind, subject_id=session.id, because="something newer is to be said", now=now
         )
     if stands.takes_place:
-        deliveries.follow_session(db, session, now=now)
+        reminders.follow_session(db, session, now=now)
     else:
-        for kind in (MailKind.SESSION_REMINDER, MailKind.REGISTRATION_CONFIRMED):
+        for kind in (*REMINDED_BEFORE, MailKind.REGISTRATION_CONFIRMED):
             deliveries.drop(db, kind, subject_id=session.id, because=CANCELLED, now=now)
     told = set()
     for user_id in places(db, session.id):

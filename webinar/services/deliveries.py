@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from webinar.db import DbSession
 from webinar.domain.letter import MailKind
-from webinar.models import Delivery, Registration, WebinarSession
+from webinar.models import Delivery
 
 REMINDER_BEFORE = timedelta(hours=1)
 # Longer than a try can take (transport timeouts), so that nobody else sends meanwhile.
@@ -94,50 +94,6 @@ def drop(
     if user_id is not None:
         statement = statement.where(Delivery.user_id == user_id)
     db.execute(statement)
-
-
-def follow_session(db: DbSession, session: WebinarSession, *, now: datetime) -> None:
-    """Let reminders follow a session that was moved; who had theirs already gets another."""
-    due_at = session.starts_at - REMINDER_BEFORE
-    db.execute(
-        update(Delivery)
-        .where(Delivery.kind == MailKind.SESSION_REMINDER.value)
-        .where(Delivery.subject_id == session.id)
-        .where(Delivery.due_at.is_not(None))
-        .values(due_at=due_at)
-    )
-    if due_at <= now:
-        return
-    waiting = (
-        select(Delivery.user_id)
-        .where(Delivery.kind == MailKind.SESSION_REMINDER.value)
-        .where(Delivery.subject_id == session.id)
-        .where(Delivery.due_at.is_not(None))
-    )
-    for user_id in db.scalars(
-        select(Registration.user_id)
-        .where(Registration.session_id == session.id)
-        .where(Registration.cancelled_at.is_(None))
-        .where(Registration.user_id.not_in(waiting))
-    ).all():
-        queue_reminder(db, session, user_id, now=now)
-
-
-def queue_reminder(db: DbSession, session: WebinarSession, user_id: int, *, now: datetime) -> None:
-    """One mail, an hour before the start; none if that hour has begun."""
-    due_at = session.starts_at - REMINDER_BEFORE
-    if due_at <= now:
-        return
-    kind = MailKind.SESSION_REMINDER
-    queue(
-        db,
-        kind,
-        user_id=user_id,
-        subject_id=session.id,
-        due_at=due_at,
-        revision=next_revision(db, kind, user_id=user_id, subject_id=session.id),
-        now=now,
-    )
 
 
 def due(db: DbSession, *, now: datetime, limit: int) -> list[int]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from webinar.db import DbSession
 from webinar.domain.letter import Dropped, MailKind
 from webinar.models import Delivery
-from webinar.services.writing import credit, faculty, people, recordings, sessions
+from webinar.services.writing import by_calendar, credit, faculty, people, recordings, sessions
 from webinar.services.writing.facts import Outcome
 
 Writer = Callable[[DbSession, Delivery, datetime], Outcome]
@@ -16,6 +16,7 @@ WRITERS: dict[MailKind, Writer] = {
     MailKind.ALREADY_REGISTERED: people.one_time_link,
     MailKind.SIGN_IN_LINK: people.one_time_link,
     MailKind.REGISTRATION_CONFIRMED: sessions.registration_confirmed,
+    MailKind.SESSION_TOMORROW: by_calendar.session_tomorrow,
     MailKind.SESSION_REMINDER: sessions.session_reminder,
     MailKind.SESSION_MOVED: sessions.session_moved,
     MailKind.SESSION_CANCELLED: sessions.session_cancelled,
@@ -32,6 +33,8 @@ WRITERS: dict[MailKind, Writer] = {
     MailKind.ROLE_INVITED: people.role_invited,
     MailKind.FACULTY_INVITED: faculty.faculty_invited,
     MailKind.FACULTY_REMINDER: faculty.faculty_reminder,
+    MailKind.WEEKLY_DIGEST: by_calendar.weekly_digest,
+    MailKind.REPORT_DUE: by_calendar.report_due,
 }
 
 

@@ -17,11 +17,12 @@ from webinar.models import (
     User,
     WebinarSession,
 )
-from webinar.services import deliveries
+from webinar.services import deliveries, reminders
 
 UPCOMING = (SessionStatus.PUBLISHED, SessionStatus.LIVE)
 OWED_FOR_A_PLACE = (
     MailKind.REGISTRATION_CONFIRMED,
+    MailKind.SESSION_TOMORROW,
     MailKind.SESSION_REMINDER,
     MailKind.SESSION_MOVED,
     MailKind.SESSION_CANCELLED,
@@ -32,7 +33,7 @@ OWED_FOR_A_PLACE = (
 def register(
     db: DbSession, session_id: int, user_id: int, *, now: datetime, source: str = "web"
 ) -> Registration:
-    """Give a person a place and owe them the confirmation and the reminder; twice is once.
+    """Give a person a place and owe them the confirmation and the reminders; twice is once.
 
     Raises NotOpenYet, SessionCancelled, RegistrationClosed.
     """
@@ -46,7 +47,7 @@ def register(
     registration, is_new = _take_place(db, session, user_id, source=source, now=now)
     if is_new and session.status in UPCOMING and now < session.ends_at:
         _confirm(db, session, user_id, now=now)
-        deliveries.queue_reminder(db, session, user_id, now=now)
+        reminders.queue_reminders(db, session, [user_id], now=now)
     return registration
 
 
@@ -81,7 +82,7 @@ def register_for_series(
     for session in upcoming_of_series(db, series.id, now=now):
         _, is_new = _take_place(db, session, user_id, source="series", now=now)
         if is_new:
-            deliveries.queue_reminder(db, session, user_id, now=now)
+            reminders.queue_reminders(db, session, [user_id], now=now)
     kind = MailKind.SERIES_REGISTERED
     deliveries.queue(
         db,
@@ -132,7 +133,7 @@ def carry_series_registrations(db: DbSession, session: WebinarSession, *, now: d
     ).all()
     for user_id in missing:
         _take_place(db, session, user_id, source="series", now=now)
-        deliveries.queue_reminder(db, session, user_id, now=now)
+    reminders.queue_reminders(db, session, missing, now=now)
     return len(missing)
 
 

@@ -1,0 +1,126 @@
+"""The reminders of a session: owed with the place, moving with the session."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from tests.builders import NOW, STARTS_AT, make_series, make_session, make_user
+from webinar.db import DbSession
+from webinar.domain.session import SessionStatus
+from webinar.models import Delivery
+from webinar.services import deliveries, registrations, reminders
+
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+
+
+def waiting(db: DbSession) -> list[tuple[str, datetime | None]]:
+    """(kind, when) of the reminders that are still to leave, the next one first."""
+    rows = db.execute(
+        select(Delivery.kind, Delivery.due_at)
+        .where(Delivery.kind.in_(["session_tomorrow", "session_reminder"]))
+        .where(Delivery.due_at.is_not(None))
+        .order_by(Delivery.due_at, Delivery.user_id)
+    )
+    return [(kind, due_at) for kind, due_at in rows]
+
+
+def test_a_place_owes_a_mail_a_day_and_an_hour_before(db: DbSession) -> None:
+    session, user = make_session(db), make_user(db)
+
+    registrations.register(db, session.id, user.id, now=NOW)
+
+    assert waiting(db) == [
+        ("session_tomorrow", STARTS_AT - DAY),
+        ("session_reminder", STARTS_AT - HOUR),
+    ]
+
+
+def test_who_registers_shortly_before_the_day_ahead_has_just_read_it(db: DbSession) -> None:
+    session, user = make_session(db), make_user(db)
+
+    registrations.register(db, session.id, user.id, now=STARTS_AT - DAY - 5 * HOUR)
+
+    assert waiting(db) == [("session_reminder", STARTS_AT - HOUR)]
+
+
+def test_within_the_last_hour_nobody_is_reminded(db: DbSession) -> None:
+    session, user = make_session(db), make_user(db)
+
+    registrations.register(db, session.id, user.id, now=STARTS_AT - HOUR)
+
+    assert waiting(db) == []
+
+
+def test_giving_up_the_place_gives_up_both_reminders(db: DbSession) -> None:
+    session, user = make_session(db), make_user(db)
+    registrations.register(db, session.id, user.id, now=NOW)
+
+    registrations.unregister(db, session.id, user.id, now=NOW)
+
+    assert waiting(db) == []
+
+
+def test_a_second_registration_owes_them_anew(db: DbSession) -> None:
+    session, user = make_session(db), make_user(db)
+    for _ in range(2):
+        registrations.register(db, session.id, user.id, now=NOW)
+        registrations.unregister(db, session.id, user.id, now=NOW)
+
+    registrations.register(db, session.id, user.id, now=NOW)
+
+    assert waiting(db) == [
+        ("session_tomorrow", STARTS_AT - DAY),
+        ("session_reminder", STARTS_AT - HOUR),
+    ]
+
+
+def test_everybody_of_a_series_is_reminded_of_a_session_published_later(db: DbSession) -> None:
+    series = make_series(db)
+    for _ in range(3):
+        registrations.register_for_series(db, series.id, make_user(db).id, now=NOW)
+    session = make_session(db, series=series, status=SessionStatus.PUBLISHED)
+
+    registrations.carry_series_registrations(db, session, now=NOW)
+
+    assert waiting(db) == [
+        *[("session_tomorrow", STARTS_AT - DAY)] * 3,
+        *[("session_reminder", STARTS_AT - HOUR)] * 3,
+    ]
+
+
+def test_owing_the_same_reminders_twice_at_once_owes_them_once(db: DbSession) -> None:
+    session, user = make_session(db), make_user(db)
+
+    reminders.queue_reminders(db, session, [user.id, user.id], now=NOW)
+
+    assert [kind for kind, _ in waiting(db)] == ["session_tomorrow", "session_reminder"]
+
+
+def test_a_reminder_follows_a_session_that_is_moved(db: DbSession) -> None:
+    session, user = make_session(db), make_user(db)
+    registrations.register(db, session.id, user.id, now=NOW)
+    session.starts_at += timedelta(days=1)
+
+    reminders.follow_session(db, session, now=NOW)
+    db.expire_all()
+
+    reminder = db.scalars(select(Delivery).where(Delivery.kind == "session_reminder")).one()
+    assert reminder.due_at == STARTS_AT + timedelta(hours=23)
+
+
+def test_who_was_reminded_of_the_old_time_is_reminded_of_the_new(db: DbSession) -> None:
+    session, user = make_session(db), make_user(db)
+    registrations.register(db, session.id, user.id, now=NOW)
+    reminded_at = STARTS_AT - timedelta(hours=1)
+    first = db.scalars(select(Delivery).where(Delivery.kind == "session_reminder")).one()
+    claimed_first = deliveries.claim(db, first.id, now=reminded_at)
+    assert claimed_first is not None
+    deliveries.mark_sent(db, claimed_first, now=reminded_at)
+    session.starts_at += timedelta(days=7)
+
+    reminders.follow_session(db, session, now=reminded_at)
+
+    due = db.scalars(
+        select(Delivery.due_at).where(Delivery.kind == "session_reminder", Delivery.revision == 1)
+    ).one()
+    assert due == STARTS_AT + timedelta(days=7) - timedelta(hours=1)

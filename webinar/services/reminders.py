@@ -1,0 +1,100 @@
+"""The mails before a session: a day and an hour ahead, moving with it."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import cast
+
+from sqlalchemy import Table, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from webinar.db import DbSession
+from webinar.domain.letter import MailKind
+from webinar.domain.mail_wishes import REMINDED_BEFORE
+from webinar.models import Delivery, Registration, WebinarSession
+
+# Who learned of the hour so shortly before a reminder has just read it all.
+JUST_READ: dict[MailKind, timedelta] = {
+    MailKind.SESSION_TOMORROW: timedelta(hours=6),
+    MailKind.SESSION_REMINDER: timedelta(0),
+}
+ROWS_AT_ONCE = 500
+
+
+def queue_reminders(
+    db: DbSession, session: WebinarSession, user_ids: Collection[int], *, now: datetime
+) -> None:
+    """Owe each of them one mail a day and one an hour before the start, unless it is too late.
+
+    Whether they want it is asked when it is sent.
+    """
+    for kind in REMINDED_BEFORE:
+        _queue(db, kind, session, user_ids, now=now)
+
+
+def follow_session(db: DbSession, session: WebinarSession, *, now: datetime) -> None:
+    """Let reminders follow a session that was moved; who had theirs already gets another."""
+    for kind, before in REMINDED_BEFORE.items():
+        db.execute(
+            update(Delivery)
+            .where(Delivery.kind == kind.value)
+            .where(Delivery.subject_id == session.id)
+            .where(Delivery.due_at.is_not(None))
+            .values(due_at=session.starts_at - before)
+        )
+        waiting = (
+            select(Delivery.user_id)
+            .where(Delivery.kind == kind.value)
+            .where(Delivery.subject_id == session.id)
+            .where(Delivery.due_at.is_not(None))
+        )
+        told = db.scalars(
+            select(Registration.user_id)
+            .where(Registration.session_id == session.id)
+            .where(Registration.cancelled_at.is_(None))
+            .where(Registration.user_id.not_in(waiting))
+            .order_by(Registration.user_id)
+        ).all()
+        _queue(db, kind, session, told, now=now)
+
+
+def _queue(
+    db: DbSession,
+    kind: MailKind,
+    session: WebinarSession,
+    user_ids: Collection[int],
+    *,
+    now: datetime,
+) -> None:
+    due_at = session.starts_at - REMINDED_BEFORE[kind]
+    if due_at <= now + JUST_READ[kind]:
+        return
+    table = cast(Table, Delivery.__table__)
+    dialect = postgresql if db.get_bind().dialect.name == "postgresql" else sqlite
+    wanted = list(user_ids)
+    for first in range(0, len(wanted), ROWS_AT_ONCE):
+        some = wanted[first : first + ROWS_AT_ONCE]
+        said = dict(
+            db.execute(
+                select(Delivery.user_id, func.max(Delivery.revision))
+                .where(Delivery.kind == kind.value, Delivery.subject_id == session.id)
+                .where(Delivery.user_id.in_(some))
+                .group_by(Delivery.user_id)
+            ).all()
+        )
+        db.execute(
+            # Two presses at once owe one reminder.
+            dialect.insert(table).on_conflict_do_nothing(),
+            [
+                {
+                    "kind": kind.value,
+                    "user_id": user_id,
+                    "subject_id": session.id,
+                    "revision": said.get(user_id, -1) + 1,
+                    "details": {},
+                    "created_at": now,
+                    "due_at": due_at,
+                    "attempts": 0,
+                }
+                for user_id in some
+            ],
+        )
