@@ -1,4 +1,4 @@
-"""Reminders of what credit waits for: sent by hand, to those who can still do something."""
+"""Reminders of what credit waits for: by hand or by the clock, to who can still do something."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -14,6 +14,8 @@ from webinar.services import audit
 
 NOT_AGAIN_FOR = timedelta(days=3)
 """Who was reminded is left alone so long."""
+REMINDED_BEFORE = timedelta(days=2)
+"""The clock writes so long before the deadline of an evaluation or a test."""
 IDS_AT_ONCE = 500
 
 
@@ -78,29 +80,7 @@ def send(
     planned = plan(db, session.id, user_ids, now=now)
     if not planned.user_ids:
         return planned
-    said = dict(
-        db.execute(
-            select(Delivery.user_id, func.max(Delivery.revision))
-            .where(
-                Delivery.kind == MailKind.CREDIT_PENDING.value, Delivery.subject_id == session.id
-            )
-            .group_by(Delivery.user_id)
-        ).all()
-    )
-    db.add_all(
-        Delivery(
-            kind=MailKind.CREDIT_PENDING.value,
-            user_id=user_id,
-            subject_id=session.id,
-            revision=said.get(user_id, -1) + 1,
-            details={},
-            created_at=now,
-            due_at=now,
-            attempts=0,
-        )
-        for user_id in planned.user_ids
-    )
-    db.flush()
+    _owe(db, session.id, planned.user_ids, now=now)
     audit.write(
         db,
         actor_id=actor_id,
@@ -110,3 +90,66 @@ def send(
         now=now,
     )
     return planned
+
+
+def remind_due(db: DbSession, *, now: datetime, limit: int = IDS_AT_ONCE) -> int:
+    """Owe a mail to those whose deadline is two days away; how many more are owed now.
+
+    Once for each deadline, and not to whom was written lately, by whomever. Two clocks at once
+    must not run it: a revision would be counted twice.
+    """
+    lately = (
+        select(Delivery.id)
+        .where(
+            Delivery.kind == MailKind.CREDIT_PENDING.value,
+            Delivery.subject_id == CreditDecision.session_id,
+            Delivery.user_id == CreditDecision.user_id,
+            Delivery.created_at > now - NOT_AGAIN_FOR,
+        )
+        .exists()
+    )
+    rows = db.execute(
+        select(CreditDecision.session_id, CreditDecision.user_id)
+        .where(
+            CreditDecision.is_latest,
+            CreditDecision.due_at > now,
+            CreditDecision.due_at <= now + REMINDED_BEFORE,
+            CreditDecision.reason.in_(PENDING),
+            ~lately,
+        )
+        .distinct()
+        .order_by(CreditDecision.session_id, CreditDecision.user_id)
+        .limit(limit)
+    ).all()
+    people: dict[int, list[int]] = {}
+    for session_id, user_id in rows:
+        people.setdefault(session_id, []).append(user_id)
+    for session_id, user_ids in people.items():
+        _owe(db, session_id, user_ids, now=now)
+    return len(rows)
+
+
+def _owe(db: DbSession, session_id: int, user_ids: Collection[int], *, now: datetime) -> None:
+    said = dict(
+        db.execute(
+            select(Delivery.user_id, func.max(Delivery.revision))
+            .where(
+                Delivery.kind == MailKind.CREDIT_PENDING.value, Delivery.subject_id == session_id
+            )
+            .group_by(Delivery.user_id)
+        ).all()
+    )
+    db.add_all(
+        Delivery(
+            kind=MailKind.CREDIT_PENDING.value,
+            user_id=user_id,
+            subject_id=session_id,
+            revision=said.get(user_id, -1) + 1,
+            details={},
+            created_at=now,
+            due_at=now,
+            attempts=0,
+        )
+        for user_id in user_ids
+    )
+    db.flush()
