@@ -13,7 +13,10 @@ from webinar.media.sealed_text import SealedText
 from webinar.media.shelf import MediaShelf
 from webinar.rooms.services import RoomServices
 from webinar.rooms.zoom_api import ZoomAccount
+from webinar.services import service_state
 from webinar.services.feeds import CalendarTool
+
+MIGRATIONS = Path(__file__).resolve().parents[1] / "migrations" / "versions"
 
 
 def calendar_tool(config: Config) -> CalendarTool:
@@ -51,6 +54,23 @@ def media_shelf(config: Config) -> MediaShelf:
 def disk_is_low(config: Config) -> bool:
     """True if so little room is left that nothing new may begin."""
     return free_megabytes(config.DATA_DIR) < config.LOW_DISK_MEGABYTES
+
+
+def service_settings(config: Config) -> service_state.Settings:
+    """What the settings and the disk say of the service, for the rules of its health."""
+    return service_state.Settings(
+        needs_workers=config.ENGINE == "procrastinate",
+        takes_backups=bool(config.BACKUP_DIR),
+        takes_keys_backups=bool(config.KEYS_BACKUP_DIR),
+        free_megabytes=free_megabytes(config.DATA_DIR),
+        low_megabytes=config.LOW_DISK_MEGABYTES,
+    )
+
+
+@lru_cache(maxsize=1)
+def newest_schema() -> str:
+    """The revision of the schema that this program was written for: its files are numbered."""
+    return max(path.name.partition("_")[0] for path in MIGRATIONS.glob("[0-9]*.py"))
 
 
 @lru_cache(maxsize=8)
