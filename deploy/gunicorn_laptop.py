@@ -1,12 +1,9 @@
 """One process that serves and keeps the clock: what ./run starts."""
 
-import logging
-
-from apscheduler.schedulers.base import BaseScheduler
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
 
-from webinar.jobs.clock import start_in_background
+from webinar.jobs.clock import Clock, start_in_background
 from webinar.jobs.toolbox import Toolbox
 
 workers = 1  # more than one would keep as many clocks: harmless, but of no use on a laptop
@@ -17,14 +14,12 @@ graceful_timeout = 3
 keepalive = 15
 preload_app = False
 
-_clock: BaseScheduler | None = None
+_clock: Clock | None = None
 
 
 def post_worker_init(worker: Worker) -> None:
     """Start the clock in the process that serves."""
     global _clock
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
     config = worker.wsgi.extensions["config"]
     if config.EMBEDDED_CLOCK:
         _clock = start_in_background(Toolbox.from_config(config))

@@ -18,10 +18,15 @@ from webinar.cli.series import series
 from webinar.cli.sessions import group as sessions
 from webinar.cli.users import users
 from webinar.cli.windows import COMMANDS as WINDOW_COMMANDS
+from webinar.cli.worker import worker
+from webinar.jobs import clock
+from webinar.services import ticks
 
 
 def init_app(app: Flask) -> None:
     """Register the groups; a DomainError becomes a sentence on stderr and exit status 1."""
+    # Pages that say how late the clock is must know what it does, and may not import it.
+    ticks.bind(clock.plan())
     for command in REPORT_COMMANDS:
         evidence.add_command(command)
     for command in SEASON_COMMANDS:
@@ -41,5 +46,6 @@ def init_app(app: Flask) -> None:
         series,
         sessions,
         users,
+        worker,
     ):
         app.cli.add_command(refuse_politely(group))

@@ -1,6 +1,5 @@
 """flask scheduler: the clock as a process of its own."""
 
-import logging
 from datetime import UTC, datetime
 
 import click
@@ -18,8 +17,6 @@ def scheduler() -> None:
 @scheduler.command()
 def run() -> None:
     """Keep the clock until interrupted."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
     clock.run_for_ever(Toolbox.from_config(current_app.extensions["config"]))
 
 
@@ -27,6 +24,6 @@ def run() -> None:
 def once() -> None:
     """Do everything that is due now, once."""
     tools = Toolbox.from_config(current_app.extensions["config"])
-    clock.run_once(tools, now=datetime.now(UTC))
+    elsewhere = clock.run_once(tools, now=datetime.now(UTC))
     for tick in clock.TICKS:
-        click.echo(f"done: {tick.name}")
+        click.echo(f"{'left to another' if tick.name in elsewhere else 'done'}: {tick.name}")

@@ -5,15 +5,17 @@ second clock does no harm, and moving a session is one UPDATE.
 """
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+import signal
 from datetime import UTC, datetime
+from types import FrameType
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.schedulers.base import BaseScheduler
 from apscheduler.schedulers.blocking import BlockingScheduler
+from sqlalchemy.exc import SQLAlchemyError
 
+from config import Config
 from webinar.jobs import (
     attention,
     certificates,
@@ -23,44 +25,50 @@ from webinar.jobs import (
     evaluating,
     faculty,
     freezing,
+    living,
     mail,
     receiving,
     rehearsing,
+    reminding,
     rooms,
     season,
     uploading,
 )
+from webinar.jobs.engine import Engine, Timings
+from webinar.jobs.engine_in_process import InProcessEngine
+from webinar.jobs.engine_queue import QueueEngine
+from webinar.jobs.tick_locks import locks_for
+from webinar.jobs.ticking import Place, Tick, TickRunner, moment
 from webinar.jobs.toolbox import Toolbox
+from webinar.jobs.workers import own_name
+from webinar.services.processes import SAID_EVERY
 
 log = logging.getLogger(__name__)
 
+MEND_SECONDS = 5
 
-@dataclass(frozen=True)
-class Tick:
-    """What is done, and how often (seconds). `run` gets the tools and the instant."""
-
-    name: str
-    every_seconds: float
-    run: Callable[[Toolbox, datetime], None]
-
-
+# What is done, how often (seconds), and by which question to the database: the due query stands
+# in the function, above the work. Unless it says otherwise, a tick runs in the clock itself.
 TICKS = (
-    Tick("send mails that are due", 1, mail.deliver_due),
+    Tick("send mails that are due", 1, mail.deliver_due, Place.MAIL, alone=False),
     Tick("keep an encoder on every broadcast", 1, encoding.supervise),
     Tick("listen for programs that send", 1, receiving.supervise),
     Tick("keep a picture on every rehearsal", 1, rehearsing.supervise),
     Tick("package videos that were sent", 2, uploading.supervise),
-    Tick("decide credit", 5, deciding.decide_due),
-    Tick("set certificates", 10, certificates.set_certificates),
-    Tick("tend rooms of others", 5, rooms.tend),
+    Tick("decide credit", 5, deciding.decide_due, Place.ENGINE),
+    Tick("set certificates", 10, certificates.set_certificates, Place.ENGINE),
+    Tick("tend rooms of others", 5, rooms.tend, Place.ENGINE),
     Tick("close recordings whose window is over", 10, season.close_recordings),
     Tick("destroy recordings that have ended", 30, destroying.destroy_ended),
     Tick("end sessions whose hour is over", 30, season.end_past_sessions),
     Tick("warn of recordings that close", 60, season.warn_of_closing),
-    Tick("fetch recordings from rooms of others", 60, rooms.fetch_recordings),
-    Tick("freeze evidence that is complete", 60, freezing.freeze_due),
+    Tick("fetch recordings from rooms of others", 60, rooms.fetch_recordings, Place.ENGINE),
+    Tick("freeze evidence that is complete", 60, freezing.freeze_due, Place.ENGINE),
     Tick("vouch for checks nobody answered", 60, attention.vouch_for_lapsed),
     Tick("remind the faculty of what is missing", 60, faculty.remind_faculty),
+    Tick("remind people of credit that waits", 300, reminding.remind_of_credit),
+    Tick("write of the week's sessions", 300, reminding.write_of_the_week),
+    Tick("ask for reports that are due", 3600, reminding.ask_for_reports),
     Tick("mix evaluations", 3600, evaluating.mix),
     Tick("look for remains of destroyed recordings", 3600, destroying.reconcile),
     Tick("forget videos nobody went on sending", 3600, uploading.forget_leftovers),
@@ -69,53 +77,132 @@ TICKS = (
 )
 
 
-def run_once(tools: Toolbox, *, now: datetime) -> None:
-    """Every tick, one after the other; a tick that fails does not stop the next."""
-    for tick in TICKS:
-        _run(tick, tools, now)
+def plan() -> dict[str, float]:
+    """Every tick by name, and how often it runs (seconds)."""
+    return {tick.name: tick.every_seconds for tick in TICKS}
 
 
-def start_in_background(tools: Toolbox) -> BaseScheduler:
-    """The clock as threads of this process: the laptop's way. Shut it down when you end."""
-    scheduler = _with_ticks(BackgroundScheduler(**_options()), tools)
-    scheduler.start()
-    return scheduler
+def run_once(tools: Toolbox, *, now: datetime) -> list[str]:
+    """Every tick here and now, one after the other; the names of those that another clock is at.
 
-
-def run_for_ever(tools: Toolbox) -> None:
-    """The clock as a process of its own; returns when it is interrupted."""
-    scheduler = _with_ticks(BlockingScheduler(**_options()), tools)
+    A tick that fails does not stop the next.
+    """
+    locks = locks_for(tools.config)
+    runner = TickRunner(tools, locks, owner=own_name())
     try:
-        scheduler.start()
+        return [
+            tick.name for tick in TICKS if not runner.run(tick, now=now, even_if_just_done=True)
+        ]
+    finally:
+        locks.close()
+
+
+def start_in_background(tools: Toolbox, timings: Timings | None = None) -> "Clock":
+    """The clock as threads of this process: the laptop's way. Shut it down when you end."""
+    clock = Clock(tools, BackgroundScheduler(**_options()), timings or Timings())
+    clock.start()
+    return clock
+
+
+def run_for_ever(tools: Toolbox, timings: Timings | None = None) -> None:
+    """The clock as a process of its own; returns when it is interrupted or told to end."""
+    clock = Clock(tools, BlockingScheduler(**_options()), timings or Timings())
+    signal.signal(signal.SIGTERM, _end)
+    try:
+        clock.start()
     except (KeyboardInterrupt, SystemExit):
-        log.info("clock stopped")
+        log.info("clock ends")
+    finally:
+        clock.shutdown()
+
+
+class Clock:
+    """A scheduler with its ticks, its locks, and the engine it hands work to."""
+
+    def __init__(self, tools: Toolbox, scheduler: BaseScheduler, timings: Timings) -> None:
+        self.owner = own_name()
+        self._started_at = moment()
+        self._locks = locks_for(tools.config)
+        self._runner = TickRunner(tools, self._locks, owner=self.owner)
+        self._engine = self._engine_for(tools, timings)
+        self._scheduler = scheduler
+
+    def start(self) -> None:
+        """Begin; a blocking scheduler returns only at its end."""
+        own = (
+            Tick("say that the clock lives", SAID_EVERY.total_seconds(), self._say, alone=False),
+            Tick("mend the workers' queue", MEND_SECONDS, self._mend),
+        )
+        for tick in (*TICKS, *own):
+            self._scheduler.add_job(
+                lambda tick=tick: self._tick(tick),
+                "interval",
+                seconds=tick.every_seconds,
+                id=tick.name,
+                next_run_time=moment(),
+            )
+        self._scheduler.start()
+
+    def shutdown(self, wait: bool = True) -> None:
+        """Begin no other tick; with `wait`, mails that are being handed over go out first."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=wait)
+        self._engine.stop(wait=wait)
+        self._locks.close()
+        try:
+            living.say_goodbye(self.owner)
+        except SQLAlchemyError:
+            log.warning("the database does not hear that the clock ends")
+
+    def _tick(self, tick: Tick) -> None:
+        now = moment()
+        if tick.place is Place.CLOCK:
+            self._runner.run(tick, now=now)
+        elif tick.place is Place.MAIL:
+            self._runner.run(Tick(tick.name, tick.every_seconds, self._offer, alone=False), now=now)
+        else:
+            self._hand_out(tick, now)
+
+    def _hand_out(self, tick: Tick, now: datetime) -> None:
+        try:
+            if self._runner.is_time(tick, now=now):
+                self._engine.hand_out(tick, now=now)
+        except SQLAlchemyError:
+            # Said by the other ticks as well; the next one asks again.
+            log.warning("the database does not answer: %s", tick.name)
+
+    def _run_here(self, tick: Tick, now: datetime) -> None:
+        self._runner.run(tick, now=now)
+
+    def _offer(self, _tools: Toolbox, now: datetime) -> None:
+        self._engine.offer_mails(now=now)
+
+    def _mend(self, _tools: Toolbox, _now: datetime) -> None:
+        self._engine.mend()
+
+    def _say(self, _tools: Toolbox, now: datetime) -> None:
+        living.say(self.owner, "clock", started_at=self._started_at, now=now)
+
+    def _engine_for(self, tools: Toolbox, timings: Timings) -> Engine:
+        if uses_queue(tools.config):
+            return QueueEngine(tools.config, timings)
+        return InProcessEngine(tools, self._run_here, timings)
+
+
+def uses_queue(config: Config) -> bool:
+    """True if the clock hands work to workers by the queue in PostgreSQL."""
+    return config.ENGINE == "procrastinate"
+
+
+def _end(_signal: int, _frame: FrameType | None) -> None:
+    raise SystemExit(0)
 
 
 def _options() -> dict[str, object]:
     # A pool that was shut down takes no work any more: every clock gets its own.
     return {
         "timezone": UTC,
-        "executors": {"default": ThreadPoolExecutor(len(TICKS))},
+        "executors": {"default": ThreadPoolExecutor(len(TICKS) + 2)},
         # A run that is over a second late would be dropped; ours are never too late.
         "job_defaults": {"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
     }
-
-
-def _with_ticks(scheduler: BaseScheduler, tools: Toolbox) -> BaseScheduler:
-    for tick in TICKS:
-        scheduler.add_job(
-            lambda tick=tick: _run(tick, tools, datetime.now(UTC)),
-            "interval",
-            seconds=tick.every_seconds,
-            id=tick.name,
-            next_run_time=datetime.now(UTC),
-        )
-    return scheduler
-
-
-def _run(tick: Tick, tools: Toolbox, now: datetime) -> None:
-    try:
-        tick.run(tools, now)
-    except Exception:
-        # The one place that must go on: tomorrow's reminders do not wait for today's bug.
-        log.exception("tick failed: %s", tick.name)
