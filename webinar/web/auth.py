@@ -246,7 +246,8 @@ def init_app(app: Flask) -> None:
 
 
 def _say_when_to_come_back(response: Response) -> Response:
-    if response.status_code == 503:
+    # Calendar programs are told another hour (webinar.web.feeds).
+    if response.status_code == 503 and request.blueprint != "feeds":
         response.headers["Retry-After"] = str(BUSY_RETRY_SECONDS)
     return response
 
