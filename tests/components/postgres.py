@@ -13,7 +13,7 @@ from psycopg import sql
 from tests.components.programs import find_postgres_folder
 from tests.components.servers import GuardedServer, ServerDied, ServerFolder, free_port, other_user
 
-_USER = "webinar"
+USER = "webinar"
 # A database that need not outlive a power cut is several times faster.
 _CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
@@ -50,7 +50,7 @@ class PostgresServer:
 
     def url(self, database: str) -> str:
         """The address of one database for SQLAlchemy."""
-        return f"postgresql+psycopg://{_USER}:{self._password}@127.0.0.1:{self._port}/{database}"
+        return f"postgresql+psycopg://{USER}:{self._password}@127.0.0.1:{self._port}/{database}"
 
     def create_database(self, *, template: str = "") -> str:
         """A new database; returns its URL.
@@ -101,7 +101,7 @@ class PostgresServer:
         folder = ServerFolder("postgres", owner=other_user())
         try:
             programs = programs_for(folder)
-            self._make_cluster(programs, folder)
+            make_cluster(programs, folder, self._password)
         except BaseException:
             folder.remove()
             raise
@@ -120,31 +120,12 @@ class PostgresServer:
 
     def _connect(self, database: str) -> psycopg.Connection[tuple[Any, ...]]:
         return psycopg.connect(
-            f"host=127.0.0.1 port={self._port} user={_USER} dbname={database}",
+            f"host=127.0.0.1 port={self._port} user={USER} dbname={database}",
             password=self._password,
             autocommit=True,
             connect_timeout=5,
             application_name="the tests themselves",
         )
-
-    def _make_cluster(self, programs: Path, folder: ServerFolder) -> None:
-        password_file = folder.path / "password"
-        password_file.write_text(self._password)
-        if folder.owner:
-            password_file.chmod(0o644)  # inside a folder that is closed to others
-        result = subprocess.run(
-            [
-                *(programs / "initdb", "-D", folder.path / "data", "-U", _USER),
-                *("--encoding=UTF8", "--locale=C", "--no-sync", "--auth=scram-sha-256"),
-                *("--pwfile", password_file),
-            ],
-            cwd=folder.path,
-            capture_output=True,
-            text=True,
-            **identity(folder),
-        )
-        if result.returncode != 0:
-            raise ServerDied(result.stdout + result.stderr)
 
 
 def programs_for(folder: ServerFolder) -> Path:
@@ -168,6 +149,27 @@ def programs_for(folder: ServerFolder) -> Path:
             shutil.copytree(part, outside / inside, symlinks=True)
         return outside / programs.relative_to(package.parent)
     return programs
+
+
+def make_cluster(programs: Path, folder: ServerFolder, password: str) -> None:
+    """An empty cluster in data/ of the folder, with one user who has this password."""
+    password_file = folder.path / "password"
+    password_file.write_text(password)
+    if folder.owner:
+        password_file.chmod(0o644)  # inside a folder that is closed to others
+    result = subprocess.run(
+        [
+            *(programs / "initdb", "-D", folder.path / "data", "-U", USER),
+            *("--encoding=UTF8", "--locale=C", "--no-sync", "--auth=scram-sha-256"),
+            *("--pwfile", password_file),
+        ],
+        cwd=folder.path,
+        capture_output=True,
+        text=True,
+        **identity(folder),
+    )
+    if result.returncode != 0:
+        raise ServerDied(result.stdout + result.stderr)
 
 
 def identity(folder: ServerFolder) -> dict[str, object]:

@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import psutil
+
 _GUARDIAN = Path(__file__).with_name("guardian.py")
 
 
@@ -82,6 +84,20 @@ class GuardedServer:
                 self.stop()
                 raise ServerDied(log or "The server ended without a word.")
             time.sleep(0.02)
+
+    @property
+    def pid(self) -> int:
+        """The server itself, which leads the group of its processes; raises ServerDied."""
+        try:
+            [server] = psutil.Process(self._guardian.pid).children()
+        except (psutil.NoSuchProcess, ValueError) as error:
+            raise ServerDied("It is not running.") from error
+        return int(server.pid)
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs; 256 less the number of the signal that ended it."""
+        return self._guardian.poll()
 
     def stop(self) -> None:
         """End the server and remove its folder; a second call does nothing."""
