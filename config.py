@@ -160,6 +160,15 @@ class Config:
             problems.append(
                 "WEBINAR_KEYS_BACKUP_KEEP_DAYS is 1 to 35: so long can a destroyed key come back"
             )
+        if environ.get("WEBINAR_KEEP_EVIDENCE_YEARS", "") in ("1", "2", "3", "4", "5"):
+            problems.append(
+                "WEBINAR_KEEP_EVIDENCE_YEARS is 6 or more, as accreditors ask, or 0 for ever"
+            )
+        mail_days = environ.get("WEBINAR_KEEP_MAIL_DAYS", "")
+        if mail_days.isdecimal() and int(mail_days) < 60:
+            problems.append(
+                "WEBINAR_KEEP_MAIL_DAYS is 60 or more: what was sent must not be sent again"
+            )
         if problems:
             raise ConfigError("Cannot start: " + "; ".join(problems) + ".")
         return cls(**values)  # type: ignore[arg-type]

@@ -12,6 +12,7 @@ from webinar.cli.mail import mail
 from webinar.cli.media import media
 from webinar.cli.recordings import recordings
 from webinar.cli.refusals import refuse_politely
+from webinar.cli.retention import retention
 from webinar.cli.scheduler import scheduler
 from webinar.cli.season_sheet import COMMANDS as SEASON_COMMANDS
 from webinar.cli.series import series
@@ -42,6 +43,7 @@ def init_app(app: Flask) -> None:
         mail,
         media,
         recordings,
+        retention,
         scheduler,
         series,
         sessions,

@@ -24,9 +24,11 @@ from webinar.jobs import (
     encoding,
     evaluating,
     faculty,
+    forgetting,
     freezing,
     living,
     mail,
+    proving,
     receiving,
     rehearsing,
     reminding,
@@ -74,6 +76,8 @@ TICKS = (
     Tick("forget videos nobody went on sending", 3600, uploading.forget_leftovers),
     Tick("forget files of nobody", 3600, faculty.forget_files),
     Tick("forget pictures of slides", 3600, rehearsing.forget_slide_pages),
+    Tick("forget what was kept long enough", 3600, forgetting.forget_due),
+    Tick("prove that recordings have ended", 3600, proving.prove_ends),
 )
 
 
