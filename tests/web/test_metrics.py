@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,15 +14,22 @@ from pathlib import Path
 from threading import Event
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from config import Config
+from tests.builders import make_user
+from tests.components.postgres import PostgresServer
 from tests.components.servers import free_port
+from webinar.app import create_app
+from webinar.db import DbSession
 from webinar.domain.attendance import PassFacts, ViewingMode, pass_id_from, sign_pass
 from webinar.domain.span import Span
-from webinar.web import metrics
+from webinar.models import BackupRun, Delivery, RetentionRun, TickRun
+from webinar.services import parked, processes, ticks
+from webinar.web import metrics, service_metrics
 
 ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "a token for whoever watches the service"
@@ -31,6 +39,16 @@ Counts = dict[tuple[str, str], float]
 @pytest.fixture
 def config(config: Config) -> Config:
     return replace(config, METRICS_TOKEN=TOKEN)
+
+
+@pytest.fixture(autouse=True)
+def two_ticks(request: pytest.FixtureRequest) -> Iterator[None]:
+    if "app" in request.fixturenames:
+        request.getfixturevalue("app")
+    plan = ticks.plan()
+    ticks.bind({"send mails that are due": 1, "freeze": 60})
+    yield
+    ticks.bind(plan)
 
 
 def facts(mode: ViewingMode, *, window: Span[int]) -> PassFacts:
@@ -131,12 +149,105 @@ def test_each_count_stands_in_the_documentation() -> None:
     counted = {
         sample
         for thing in vars(metrics).values()
-        if isinstance(thing, metrics.Counter | metrics.Gauge) and not thing._labelvalues
+        if isinstance(thing, metrics.Counter | metrics.Gauge | metrics.Histogram)
+        and not thing._labelvalues
         for family in thing.describe()
         for sample in [family.name + ("_total" if family.type == "counter" else "")]
     }
 
-    assert documented == counted
+    assert documented == counted | {gauge.name for gauge in service_metrics.GAUGES}
+
+
+def test_all_that_is_said_of_the_service_can_be_read(
+    client: FlaskClient, db: DbSession, config: Config, app: Flask
+) -> None:
+    now = datetime.now(UTC)
+    app.extensions["config"] = replace(config, BACKUP_DIR="/backups")
+    make_busy(db, now=now)
+
+    found = counts(client)
+
+    assert {name for name, _ in found} >= {gauge.name for gauge in service_metrics.GAUGES}
+    assert found["webinar_database_up", ""] == 1
+    assert found["webinar_schema_current", ""] == 1
+    assert found["webinar_tick_failures", "send mails that are due"] == 2
+    assert found["webinar_tick_late_seconds", "freeze"] == float("inf")
+    assert 60 < found["webinar_clock_silent_seconds", ""] < 120
+    assert found["webinar_backlog", "mails"] == 1
+    assert 600 < found["webinar_backlog_oldest_seconds", "mails"] < 660
+    assert found["webinar_work_parked", ""] == 1
+    assert found["webinar_work_failing", ""] == 1
+    assert found["webinar_processes", "worker"] == 1
+    assert found["webinar_releases", ""] == 1
+    assert 3600 < found["webinar_backup_age_seconds", "data"] < 3660
+    assert ("webinar_backup_age_seconds", "keys") not in found
+    assert found["webinar_retention_left_over", "mail log"] == 3
+    assert [
+        found["webinar_mails_day", outcome]
+        for outcome in ("sent", "returned", "refused", "given up")
+    ] == [2, 1, 1, 1]
+
+
+def make_busy(db: DbSession, *, now: datetime) -> None:
+    """A service that did a little of everything, some of it badly."""
+    minute = timedelta(minutes=1)
+    run = TickRun(name="send mails that are due", owner="x", began_at=now - minute, failures=2)
+    run.succeeded_at, run.milliseconds = now - minute, 40
+    db.add(run)
+    for number in range(parked.TRIES):
+        parked.failed(db, "closing a recording", 7, error="broken", now=now)
+        if not number:
+            parked.failed(db, "closing a recording", 8, error="broken", now=now)
+    processes.seen(
+        db, owner="here:1", role="worker", host="here", release="1", started_at=now, now=now
+    )
+    db.add(BackupRun(kind="data", began_at=now - 60 * minute, ended_at=now, bytes=9, digest="x"))
+    db.add(
+        RetentionRun(kind="mail log", ran_at=now, older_than=now, deleted=1, left_over=3),
+    )
+    user = make_user(db)
+    for number, facts in enumerate(
+        (
+            {"sent_at": now},
+            {"sent_at": now, "returned_at": now},
+            {"last_error": "550 no", "dropped_because": "refused by the mail server"},
+            {"last_error": "451 later", "dropped_because": "not sent after 12 tries"},
+            {"dropped_because": "the session is cancelled"},
+            {"due_at": now - 10 * minute},
+        )
+    ):
+        delivery = Delivery(kind="verify_email", user_id=user.id, subject_id=number)
+        delivery.created_at = now - 20 * minute
+        for name, value in facts.items():
+            setattr(delivery, name, value)
+        db.add(delivery)
+    db.commit()
+
+
+def test_without_its_database_it_says_so_and_goes_on_counting(
+    config: Config, postgres: PostgresServer
+) -> None:
+    url = postgres.create_database()
+    app = create_app(replace(config, DATABASE_URL=url))
+    client = app.test_client()
+    empty = counts(client)
+
+    postgres.drop_database(url)
+    gone = counts(client)
+    app.extensions["engine"].dispose()
+
+    assert (empty["webinar_database_up", ""], empty["webinar_schema_current", ""]) == (1, 0)
+    assert gone["webinar_database_up", ""] == 0
+    assert ("webinar_requests_total", "200") in gone
+
+
+def test_pages_are_timed_by_their_part_of_the_program(client: FlaskClient) -> None:
+    before = counts(client)
+
+    client.get("/about")
+    client.get("/privacy")
+
+    assert grown(before, counts(client), ("webinar_request_seconds_count", "pages")) == [2]
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

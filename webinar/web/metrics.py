@@ -7,10 +7,11 @@ counts in a folder below it (deploy/beats_server.py does) is added.
 
 import hmac
 import os
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, current_app, g, request
 from flask.typing import ResponseReturnValue
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -18,6 +19,7 @@ from prometheus_client import (
     CollectorRegistry,
     Counter,
     Gauge,
+    Histogram,
     Metric,
     generate_latest,
 )
@@ -27,6 +29,7 @@ from prometheus_client.registry import Collector
 from webinar.domain.attendance import PassFacts, PlaySegment, ViewingMode
 from webinar.domain.errors import NotFound
 from webinar.web.access import by_token
+from webinar.web.service_metrics import ServiceCollector
 
 bp = Blueprint("metrics", __name__)
 
@@ -42,6 +45,13 @@ WAITING = Gauge(
 )
 PASSES = Counter("webinar_passes_issued", "Viewing passes handed out.", ["mode"])
 REQUESTS = Counter("webinar_requests", "Requests answered by pages, by status.", ["status"])
+# By blueprint: by address would be hundreds of series a process.
+SECONDS = Histogram(
+    "webinar_request_seconds",
+    "How long pages took.",
+    ["part"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
 
 
 def refused(code: str) -> None:
@@ -94,7 +104,10 @@ def show() -> ResponseReturnValue:
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry = CollectorRegistry()
         registry.register(_AllFolders(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])))
-    answer = Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+    service = CollectorRegistry(auto_describe=False)
+    service.register(ServiceCollector())
+    counted = generate_latest(registry) + generate_latest(service)
+    answer = Response(counted, content_type=CONTENT_TYPE_LATEST)
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
@@ -102,4 +115,6 @@ def show() -> ResponseReturnValue:
 @bp.after_app_request
 def _count(answer: Response) -> Response:
     REQUESTS.labels(str(answer.status_code)).inc()
+    if (began := g.get("began")) is not None:
+        SECONDS.labels(request.blueprint or "other").observe(time.monotonic() - began)
     return answer
