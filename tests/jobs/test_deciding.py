@@ -28,7 +28,7 @@ from webinar.models import (
     MediaSegment,
     Recording,
 )
-from webinar.services import credits, recording_edits, redeciding
+from webinar.services import credits, parked, recording_edits, redeciding
 
 
 def test_the_clock_decides_for_everybody_who_was_there_and_then_rests(
@@ -138,3 +138,47 @@ def add_segment(db: DbSession, recording: Recording, number: int, *, seconds: fl
             name=f"recordings/x/main-{number:06d}.ts",
         )
     )
+
+
+def test_a_case_that_cannot_be_decided_waits_and_is_decided_once_its_grant_is_mended(
+    db: DbSession, config: Config
+) -> None:
+    tools = Toolbox.from_config(config)
+    session = make_ended_session(db)
+    grant = make_grant(db, session, "ama-pra-live", "0.75")
+    sound = grant.policy
+    grant.policy = CreditPolicy(name="broken", version=1, data={}, created_at=AFTER)
+    user = make_attendee(db, session)
+    db.commit()
+    deciding.decide_due(tools, AFTER)
+    what = f"{deciding.DECIDING}{session.id}"
+    assert parked.waiting(db, what, now=AFTER) == {user.id}
+    db.rollback()
+
+    grant.policy = sound
+    redeciding.mark_held(db, session.id, now=AFTER)
+    db.commit()
+    deciding.decide_due(tools, AFTER)
+
+    assert db.scalars(select(CreditDecision.reason)).all() == [Reason.OK]
+    assert parked.known(db, what) == set()
+
+
+def test_a_case_that_failed_is_tried_again_by_itself(db: DbSession, config: Config) -> None:
+    tools = Toolbox.from_config(config)
+    session = make_ended_session(db)
+    grant = make_grant(db, session, "ama-pra-live", "0.75")
+    sound = grant.policy
+    grant.policy = CreditPolicy(name="broken", version=1, data={}, created_at=AFTER)
+    make_attendee(db, session)
+    db.commit()
+    deciding.decide_due(tools, AFTER)
+    grant.policy = sound
+    db.commit()
+
+    deciding.decide_due(tools, AFTER + parked.FIRST_WAIT - timedelta(seconds=1))
+    assert db.scalars(select(CreditDecision.reason)).all() == []
+    db.rollback()
+    deciding.decide_due(tools, AFTER + parked.FIRST_WAIT)
+
+    assert db.scalars(select(CreditDecision.reason)).all() == [Reason.OK]

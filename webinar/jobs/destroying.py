@@ -18,33 +18,38 @@ from webinar.media.holdings import held_of
 from webinar.media.shelf import MediaShelf
 from webinar.media.uploads import UploadStore
 from webinar.models import Recording
-from webinar.services import destruction
+from webinar.services import destruction, parked
 from webinar.services.destruction import Trace
 from webinar.services.doomed import Doomed, doomed_of
 from webinar.tools import media_shelf
 
 log = logging.getLogger(__name__)
 
+DESTROYING = "destroying a recording"
+DELETING = "deleting the media of a recording"
+LOOKING = "looking for a destroyed recording"
+
 
 def destroy_ended(tools: Toolbox, now: datetime) -> None:
     """Begin with what is due, go on with what was interrupted, delete old ciphertext."""
     shelf = media_shelf(tools.config)
     with read_db() as db:
-        due = destruction.due(db, now=now)
+        due = parked.ready(db, DESTROYING, destruction.due(db, now=now), now=now)
     for recording_id in due:
-        with apart("destroying a recording", recording_id):
+        with apart(DESTROYING, recording_id, now=now):
             held = _held(shelf, recording_id)
             with open_db.begin() as db:
                 destruction.begin(db, recording_id, held=held, now=now)
     with read_db() as db:
-        begun = destruction.begun(db)
+        begun = parked.ready(db, DESTROYING, destruction.begun(db), now=now)
     for recording_id in begun:
-        with apart("destroying a recording", recording_id):
+        with apart(DESTROYING, recording_id, now=now):
             carry_out(shelf, recording_id, now=now)
     with read_db() as db:
         old = destruction.media_due(db, after_days=tools.config.DESTROY_AFTER_DAYS, now=now)
+        old = parked.ready(db, DELETING, old, now=now)
     for recording_id in old:
-        with apart("deleting media", recording_id):
+        with apart(DELETING, recording_id, now=now):
             delete_media(shelf, recording_id, now=now)
 
 
@@ -75,10 +80,10 @@ def reconcile(tools: Toolbox, now: datetime) -> None:
     """Prove that nothing came back: from a backup, a slow writer, a half-finished step."""
     shelf = media_shelf(tools.config)
     with read_db() as db:
-        ids = destruction.to_look_at(db, now=now)
+        ids = parked.ready(db, LOOKING, destruction.to_look_at(db, now=now), now=now)
     found = 0
     for recording_id in ids:
-        with apart("looking for a destroyed recording", recording_id):
+        with apart(LOOKING, recording_id, now=now):
             found += bool(look(shelf, recording_id, now=now))
     if ids:
         log.info("looked for %s destroyed recordings, found remains of %s", len(ids), found)

@@ -11,12 +11,13 @@ from webinar.jobs.apart import apart
 from webinar.jobs.toolbox import Toolbox
 from webinar.media.rehearsal import RehearsalRooms, show
 from webinar.media.slide_pages import SlidePages
-from webinar.services import rehearsals
+from webinar.services import parked, rehearsals
 
 log = logging.getLogger(__name__)
 
 RENEW_SECONDS = 1.0
 SLIDE_PAGES_KEPT = timedelta(days=1)
+SWEEPING = "sweeping a rehearsal"
 
 _workers = workers.Workers("rehearse", start_seconds=20.0)
 
@@ -26,12 +27,15 @@ def supervise(tools: Toolbox, now: datetime) -> None:
     with read_db() as db:
         waiting = rehearsals.without_worker(db, now=now)
         over = rehearsals.to_sweep(db, now=now)
+        not_now = parked.waiting(db, SWEEPING, now=now) if over else set()
     if waiting or over:
         with open_db.begin() as db:
             rehearsals.stop_due(db, now=now)
     rooms = RehearsalRooms(tools.config.DATA_DIR.resolve())
     for rehearsal in over:
-        with apart("sweeping a rehearsal", rehearsal.id), open_db.begin() as db:
+        if rehearsal.id in not_now:
+            continue
+        with apart(SWEEPING, rehearsal.id, now=now), open_db.begin() as db:
             rooms.delete(rehearsal.public_id)
             db.merge(rehearsal).swept_at = now
             log.info("rehearsal swept: rehearsal=%s", rehearsal.id)

@@ -35,7 +35,7 @@ from webinar.media.disk import ensure_room
 from webinar.media.ffmpeg import FfmpegFailed
 from webinar.models import ExternalRoom, User
 from webinar.rooms.interface import RoomService
-from webinar.services import room_guests, room_visits, room_work, rooms
+from webinar.services import parked, room_guests, room_visits, room_work, rooms
 from webinar.tools import media_shelf, room_services, sealed_text
 
 log = logging.getLogger(__name__)
@@ -90,9 +90,10 @@ class _Job:
 
 def _do_all(config: Config, work: RoomWork, do: Callable[[_Job], None], now: datetime) -> None:
     with read_db() as db:
-        due = room_work.due(db, work, now=now)
+        what = f"{work} of a room"
+        due = parked.ready(db, what, room_work.due(db, work, now=now), now=now)
     for room_id in due:
-        with apart(f"{work} of a room", room_id):
+        with apart(what, room_id, now=now):
             _do(config, work, do, room_id, now)
 
 

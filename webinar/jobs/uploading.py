@@ -60,7 +60,7 @@ def forget_leftovers(tools: Toolbox, now: datetime) -> None:
         needed = uploads.names_needed(db)
     for name in names:
         if name not in needed:
-            with apart("deleting an upload", 0):
+            with apart("deleting an upload", 0, now=now):
                 store.delete(name)
                 log.info("upload deleted: %s", name)
     sweep_replaced(tools.config, now=now)
@@ -203,7 +203,7 @@ def _note_arrived(config: Config, now: datetime) -> None:
         coming = uploads.coming(db)
     store = upload_store(config)
     for upload in coming:
-        with apart("looking at an upload", upload.id):
+        with apart("looking at an upload", upload.id, now=now):
             try:
                 is_whole = store.offset(upload.public_id) == upload.length
             except NoSuchUpload:

@@ -1,6 +1,7 @@
 """The signed papers of certificates: kept once, handed out ever after as they are."""
 
 import hashlib
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import cast
 
@@ -52,8 +53,8 @@ def by_file(db: DbSession, pdf: bytes) -> Certificate | None:
     )
 
 
-def to_set(db: DbSession, *, limit: int, now: datetime) -> list[int]:
-    """Ids of fresh certificates that stand and have no paper yet, the oldest first."""
+def to_set(db: DbSession, *, limit: int, now: datetime, but: Collection[int] = ()) -> list[int]:
+    """Ids of fresh certificates that stand and have no paper yet, the oldest first; not `but`."""
     return list(
         db.scalars(
             select(Certificate.id)
@@ -63,6 +64,7 @@ def to_set(db: DbSession, *, limit: int, now: datetime) -> list[int]:
                 Certificate.revoked_at.is_(None),
                 Certificate.superseded_by.is_(None),
                 Certificate.issued_at > now - TRY_FOR,
+                Certificate.id.not_in(but),
             )
             .order_by(Certificate.id)
             .limit(limit)

@@ -16,6 +16,7 @@ from webinar.models import ParkedWork
 FIRST_WAIT = timedelta(seconds=30)
 TRIES = 8  # about an hour in all; then it is parked
 PARKED_WAIT = timedelta(days=1)
+STALE_AFTER = timedelta(days=2)
 LONGEST_ERROR = 2000
 
 
@@ -72,6 +73,11 @@ def failed(db: DbSession, what: str, item_id: int, *, error: str, now: datetime)
     return row
 
 
+def known(db: DbSession, what: str) -> set[int]:
+    """The numbers that failed before and have not been done since."""
+    return set(db.scalars(select(ParkedWork.item_id).where(ParkedWork.what == what[:80])))
+
+
 def is_known(db: DbSession, what: str, item_id: int) -> bool:
     """True if this one failed before and has not been done since."""
     return (
@@ -109,6 +115,26 @@ def failing(db: DbSession) -> list[ParkedWork]:
             .order_by(ParkedWork.next_try_at, ParkedWork.id)
         )
     )
+
+
+def failed_before(db: DbSession, beginning: str, *, now: datetime) -> list[ParkedWork]:
+    """What may be tried now of all whose name begins so."""
+    return list(
+        db.scalars(
+            select(ParkedWork)
+            .where(
+                ParkedWork.what.startswith(beginning, autoescape=True),
+                ParkedWork.next_try_at <= now,
+            )
+            .order_by(ParkedWork.next_try_at, ParkedWork.id)
+        )
+    )
+
+
+def forget_stale(db: DbSession, *, now: datetime) -> int:
+    """Forget what nobody tried though it was time: there is nothing left to do. How many."""
+    stale = ParkedWork.next_try_at < now - STALE_AFTER
+    return len(db.scalars(delete(ParkedWork).where(stale).returning(ParkedWork.id)).all())
 
 
 def try_again(db: DbSession, parked_id: int, *, now: datetime) -> ParkedWork:

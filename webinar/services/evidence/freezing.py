@@ -1,5 +1,6 @@
 """Evidence that no beat can change any more is frozen: from then on the chain vouches for it."""
 
+from collections.abc import Collection
 from datetime import datetime
 from itertools import groupby
 
@@ -25,13 +26,16 @@ CLOSED = "evidence closed"
 """The action in the audit trail that keeps where a chain ended when the live evidence was whole."""
 
 
-def due(db: DbSession, *, now: datetime, most: int) -> list[tuple[int, list[str]]]:
-    """(session, passes) that can be frozen, at most so many passes."""
+def due(
+    db: DbSession, *, now: datetime, most: int, but: Collection[int] = ()
+) -> list[tuple[int, list[str]]]:
+    """(session, passes) that can be frozen, at most so many passes; none of sessions in `but`."""
     over = now - FREEZE_AFTER
     rows = db.execute(
         select(ViewingPass.session_id, ViewingPass.id)
         .where(
             ViewingPass.frozen_at.is_(None),
+            ViewingPass.session_id.not_in(but),
             or_(
                 ViewingPass.expires_at <= over,
                 and_(
