@@ -1,6 +1,6 @@
 # For developers; the program itself starts with ./run and its tests with ./test.
 .DEFAULT_GOAL := help
-.PHONY: help install run test check lint types format bench lock
+.PHONY: help install run cluster test check lint types format bench lock
 
 PYTHON := .venv/bin/python
 CHECKED := config.py wsgi.py webinar migrations tests benchmarks scripts deploy
@@ -16,6 +16,11 @@ install: ## Install everything needed to work on the program
 
 run: ## Serve the demo season on PORT (8000)
 	@./run
+
+cluster: ## Serve the demo season from two nodes behind nginx; ARGS=--quick for a short one
+	@scripts/install requirements-dev.txt
+	@$(PYTHON) -m tests.components.install
+	@$(PYTHON) -m scripts.cluster $(ARGS)
 
 test: ## Run the whole suite; some of it: make test ARGS="tests/domain -x"
 	@./test $(ARGS)

@@ -53,6 +53,11 @@ class NginxServer:
         self._config.write_text("\n".join(lines) + "\n")
 
     @property
+    def command(self) -> list[str | Path]:
+        """What starts it, for who looks after the process otherwise than `with`."""
+        return [find_nginx(), "-p", self.folder.path, "-c", self._config]
+
+    @property
     def access_log(self) -> Path:
         """What was asked for; gone with the server."""
         return self.folder.path / "access.log"
@@ -68,8 +73,7 @@ class NginxServer:
         return int((self.folder.path / "nginx.pid").read_text())
 
     def __enter__(self) -> Self:
-        command = [find_nginx(), "-p", self.folder.path, "-c", self._config]
-        self._server = GuardedServer(command, self.folder)
+        self._server = GuardedServer(self.command, self.folder)
         self._server.wait_until(self._listens)
         return self
 
