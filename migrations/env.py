@@ -3,7 +3,7 @@
 from typing import Any
 
 from alembic import context
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from webinar import models  # noqa: F401 -- fills the metadata
 from webinar.db import Base, UTCDateTime
@@ -22,17 +22,35 @@ def include_name(name: str | None, _kind: str, _parents: Any) -> bool:
     return not (name or "").startswith(("session_search", "procrastinate_"))
 
 
+# Who waits for a table keeps all others waiting behind: then rather later (webinar.cli.migrating).
+LOCK_SECONDS = 2
+
+
 def run(connection: Connection) -> None:
-    with connection.begin():
-        context.configure(
-            connection=connection,
-            target_metadata=Base.metadata,
-            render_as_batch=True,
-            render_item=render_item,
-            include_name=include_name,
-            compare_type=True,
-        )
-        context.run_migrations()
+    is_postgresql = connection.dialect.name == "postgresql"
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        render_as_batch=True,
+        render_item=render_item,
+        include_name=include_name,
+        compare_type=True,
+        # Locks are held for one migration, and an index may be built outside of any transaction.
+        transaction_per_migration=is_postgresql,
+    )
+    if not is_postgresql:
+        with connection.begin():
+            context.run_migrations()
+        return
+    connection.execute(text(f"SET lock_timeout = '{LOCK_SECONDS}s'"))
+    connection.commit()
+    try:
+        with context.begin_transaction():
+            context.run_migrations()
+    finally:
+        connection.rollback()
+        connection.execute(text("RESET lock_timeout"))
+        connection.commit()
 
 
 def foreign_keys(connection: Connection, *, on: bool) -> None:

@@ -7,6 +7,11 @@ from procrastinate.schema import SchemaManager
 revision = '0011'
 down_revision = '0010'
 
+DELIVERY_INDEXES = {
+    'ix_delivery_created_at': ['created_at'],
+    'ix_delivery_kind_subject_id': ['kind', 'subject_id'],
+}
+
 # Everything the queue made: nothing of ours begins like that.
 DROP_QUEUE = """
 DO $$
@@ -30,6 +35,12 @@ END $$
 
 
 def upgrade() -> None:
+    if op.get_bind().dialect.name == 'postgresql':
+        index_beside_writers()
+    else:
+        for name, columns in DELIVERY_INDEXES.items():
+            op.create_index(name, 'delivery', columns)
+
     op.create_table('backup_run',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('kind', sa.String(length=20), nullable=False),
@@ -127,9 +138,6 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('offered_until', sa.DateTime(), nullable=True))
         batch_op.add_column(sa.Column('returned_at', sa.DateTime(), nullable=True))
         batch_op.add_column(sa.Column('returned_because', sa.Text(), nullable=True))
-        batch_op.create_index('ix_delivery_created_at', ['created_at'], unique=False)
-        batch_op.create_index('ix_delivery_kind_subject_id', ['kind', 'subject_id'], unique=False)
-
 
     on_postgresql(SchemaManager.get_schema())
 
@@ -163,6 +171,17 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_backup_run_began_at'))
 
     op.drop_table('backup_run')
+
+
+def index_beside_writers() -> None:
+    # First, outside of the transaction in which all the rest happens, and so that it can be done
+    # again: an index whose building was broken off stands there and is of no use.
+    with op.get_context().autocommit_block():
+        op.execute('SET lock_timeout = 0')
+        for name, columns in DELIVERY_INDEXES.items():
+            op.drop_index(name, 'delivery', if_exists=True, postgresql_concurrently=True)
+            op.create_index(name, 'delivery', columns, postgresql_concurrently=True)
+        op.execute("SET lock_timeout = '2s'")
 
 
 def on_postgresql(statements: str) -> None:

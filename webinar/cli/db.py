@@ -1,23 +1,18 @@
 """flask db: the schema, upgraded and checked."""
 
-from pathlib import Path
-
 import click
 from alembic import command
 from alembic.config import Config
 from alembic.util.exc import CommandError
 from flask import current_app
 
-MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
+from webinar.cli import migrating
+from webinar.cli.migrating import Schema
 
 
 def alembic_config() -> Config:
-    """Alembic's settings, made here instead of in a file of its own."""
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
-    config.attributes["engine"] = current_app.extensions["engine"]
-    return config
+    """Alembic's settings for the application's database."""
+    return migrating.config_for(current_app.extensions["engine"])
 
 
 @click.group()
@@ -28,8 +23,12 @@ def db() -> None:
 @db.command()
 @click.argument("revision", default="head")
 def upgrade(revision: str) -> None:
-    """Bring the schema up to date."""
-    command.upgrade(alembic_config(), revision)
+    """Bring the schema up to date, also while the program runs.
+
+    On several nodes at once the first does it and the others wait for it. A database that a newer
+    release has brought further is left as it is.
+    """
+    migrating.upgrade(current_app.extensions["engine"], revision, say=click.echo)
 
 
 @db.command()
@@ -50,6 +49,18 @@ def revision(number: str, message: str) -> None:
 @db.command()
 def check() -> None:
     """Say whether the models and the database agree."""
+    engine = current_app.extensions["engine"]
+    state = migrating.schema_of(engine)
+    if state is Schema.AHEAD:
+        click.echo(
+            f"A newer release has brought the database to {migrating.revision_of(engine)}. "
+            "This program works with it."
+        )
+        return
+    if state is not Schema.CURRENT:
+        raise click.ClickException(
+            f"The schema is {state.value}. Run flask db upgrade; it does not stop the program."
+        )
     try:
         command.check(alembic_config())
     except CommandError as error:
