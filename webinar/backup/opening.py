@@ -1,15 +1,13 @@
 """A backup read through from the beginning to the end, and held against what it says of itself."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-
-from pyrage.x25519 import Identity
 
 from webinar.backup import manifest as notes
 from webinar.backup.archive import ABOUT, Member, Reader
 from webinar.backup.manifest import About, Head, Manifest
-from webinar.backup.sealed import DamagedBackup, opened
+from webinar.backup.sealed import DamagedBackup, Identities, opened
 from webinar.backup.taking import DATABASE, HEADS, MEDIA_INDEX, SMALL_FOLDERS
 from webinar.domain.backup import BackupKind
 
@@ -29,7 +27,7 @@ class Opened:
 
 
 def read_through(
-    path: Path, identities: Sequence[Identity], visit: Callable[[Member], None] | None = None
+    path: Path, identities: Identities, visit: Callable[[Member], None] | None = None
 ) -> Opened:
     """Read everything, show each part to `visit`, and compare it with the manifest.
 

@@ -23,6 +23,7 @@ from pyrage.x25519 import Identity, Recipient
 
 from webinar.domain.errors import DomainError
 
+Identities = Sequence[Identity]
 MAGIC = b"age-encryption.org/v1\n"
 PIECE = 1024 * 1024
 
@@ -77,7 +78,7 @@ def recipient_of(text: str) -> Recipient:
         ) from wrong
 
 
-def identities_in(path: Path) -> list[Identity]:
+def identities_in(path: Path) -> Identities:
     """The secret keys in a file, one a line, beside comments; raises NoIdentity."""
     try:
         lines = path.read_text().splitlines()
@@ -108,7 +109,7 @@ def write_sealed(chunks: Iterator[bytes], to: BinaryIO, recipient: Recipient) ->
 
 
 @contextmanager
-def opened(path: Path, identities: Sequence[Identity]) -> Iterator[BinaryIO]:
+def opened(path: Path, identities: Identities) -> Iterator[BinaryIO]:
     """What the file holds, to be read from the beginning to the end.
 
     Raises DamagedBackup, WrongIdentity: while it is read or at the end, so believe nothing that

@@ -14,6 +14,7 @@ from webinar.documents.signing_keys import SigningKeys, read_certificates
 from webinar.domain.certificate import CertificateContent
 from webinar.domain.errors import DomainError
 from webinar.domain.figures import plain_credit
+from webinar.jobs.certificate_check import check_certificates
 from webinar.services import certificate_papers
 from webinar.services import certificates as register
 from webinar.services.certificates import Standing, Verified
@@ -65,6 +66,23 @@ def verify(number_or_file: str, cert: Path | None) -> None:
             verified = register.verify(db, number_or_file)
     click.echo(_words(verified))
     if verified.standing is not Standing.GENUINE or not verified.is_untouched:
+        raise click.exceptions.Exit(1)
+
+
+@certificates.command("check")
+def check() -> None:
+    """Hold every certificate against what was issued, and every paper against its signature.
+
+    Prints each that is not as it should be; status 1 if there is one.
+    """
+    checked = check_certificates(current_app.extensions["config"])
+    for finding in checked.findings:
+        click.echo(finding)
+    click.echo(
+        f"{checked.certificates} certificates and {checked.papers} papers checked, "
+        f"findings: {len(checked.findings)}."
+    )
+    if checked.findings:
         raise click.exceptions.Exit(1)
 
 

@@ -3,6 +3,7 @@
 from flask import Flask
 
 from webinar.cli.attendance_reports import COMMANDS as REPORT_COMMANDS
+from webinar.cli.backup import backup
 from webinar.cli.certificates import certificates
 from webinar.cli.credits import credits
 from webinar.cli.db import db
@@ -12,6 +13,7 @@ from webinar.cli.mail import mail
 from webinar.cli.media import media
 from webinar.cli.recordings import recordings
 from webinar.cli.refusals import refuse_politely
+from webinar.cli.restore import restore
 from webinar.cli.retention import retention
 from webinar.cli.scheduler import scheduler
 from webinar.cli.season_sheet import COMMANDS as SEASON_COMMANDS
@@ -35,6 +37,7 @@ def init_app(app: Flask) -> None:
     for command in WINDOW_COMMANDS:
         recordings.add_command(command)
     for group in (
+        backup,
         certificates,
         credits,
         db,
@@ -43,6 +46,7 @@ def init_app(app: Flask) -> None:
         mail,
         media,
         recordings,
+        restore,
         retention,
         scheduler,
         series,

@@ -8,8 +8,8 @@ from enum import StrEnum
 from webinar.domain.timezone import to_local, to_utc
 
 RETRY_AFTER = timedelta(minutes=15)
-STALE_AFTER = timedelta(hours=12)
-"""A backup that has not ended by then was killed."""
+STALE_AFTER = timedelta(hours=2)
+"""A backup that has not ended by then is held to be killed, and another is taken."""
 NAME = re.compile(r"webinar-(data|keys)-(\d{8}T\d{6})Z\.age")
 UNFINISHED = ".unfinished"
 

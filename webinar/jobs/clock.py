@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from config import Config
 from webinar.jobs import (
     attention,
+    backing_up,
     certificates,
     deciding,
     destroying,
@@ -71,6 +72,8 @@ TICKS = (
     Tick("remind people of credit that waits", 300, reminding.remind_of_credit),
     Tick("write of the week's sessions", 300, reminding.write_of_the_week),
     Tick("ask for reports that are due", 3600, reminding.ask_for_reports),
+    Tick("take backups that are due", 60, backing_up.back_up_due),
+    Tick("delete backups whose time is over", 300, backing_up.delete_old),
     Tick("mix evaluations", 3600, evaluating.mix),
     Tick("look for remains of destroyed recordings", 3600, destroying.reconcile),
     Tick("forget videos nobody went on sending", 3600, uploading.forget_leftovers),

@@ -33,6 +33,22 @@ def succeeded(
     """It lies in this file, `size` bytes of this SHA-256."""
     run = db.get_one(BackupRun, run_id)
     run.file, run.bytes, run.digest, run.ended_at = file, size, digest, now
+    run.error = None  # held to be killed, and only slow
+
+
+def restored(
+    db: DbSession, *, taken_at: datetime, file: str, size: int, digest: str, now: datetime
+) -> None:
+    """This database comes from that backup, and says there that it is still being taken."""
+    run = db.scalar(
+        select(BackupRun).where(
+            BackupRun.kind == BackupKind.DATA,
+            BackupRun.began_at == taken_at,
+            BackupRun.ended_at.is_(None),
+        )
+    )
+    if run is not None:
+        succeeded(db, run.id, file=file, size=size, digest=digest, now=now)
 
 
 def failed(db: DbSession, run_id: int, *, error: str, now: datetime) -> None:
