@@ -8,6 +8,7 @@ from webinar.calendar.events import content_digest, render_event
 from webinar.documents.certificate_press import CertificatePress
 from webinar.documents.signing_keys import SigningKeys
 from webinar.domain.calendar_entry import Audience, SessionEntry
+from webinar.mail.compose import Composer
 from webinar.media.disk import free_megabytes
 from webinar.media.sealed_text import SealedText
 from webinar.media.shelf import MediaShelf
@@ -16,7 +17,8 @@ from webinar.rooms.zoom_api import ZoomAccount
 from webinar.services import service_state
 from webinar.services.feeds import CalendarTool
 
-MIGRATIONS = Path(__file__).resolve().parents[1] / "migrations" / "versions"
+ROOT = Path(__file__).resolve().parents[1]
+MIGRATIONS = ROOT / "migrations" / "versions"
 
 
 def calendar_tool(config: Config) -> CalendarTool:
@@ -26,6 +28,19 @@ def calendar_tool(config: Config) -> CalendarTool:
         calendar_domain=config.CALENDAR_DOMAIN,
         digest=content_digest,
         render=_rendered,
+    )
+
+
+def mail_composer(config: Config) -> Composer:
+    """What turns letters into messages."""
+    return Composer(
+        ROOT / "templates" / "mail",
+        public_url=config.PUBLIC_URL,
+        site_name=config.SITE_NAME,
+        sender=config.MAIL_FROM,
+        home_zone=config.HOME_ZONE,
+        secret=config.SECRET_KEY,
+        return_address=config.MAIL_RETURN,
     )
 
 

@@ -27,6 +27,10 @@ NUMBER = new_number(b"theirs!")
 OF_NO_SOCIETY = {
     "manage.body_show": "accreditors are the same for all",
     "manage.change_undo": "a change is taken back by who made it",
+    "manage.mail_again": "whose mail it is the log of mails sees to, and does not say",
+    "manage.mails_person": "whose person it is the log of mails sees to, and does not say",
+    "manage.mail_preview": "invented people read the mails",
+    "manage.mail_preview_page": "invented people read the mails",
     "manage.policy_show": "the rules of credit are the same for all",
 }
 
