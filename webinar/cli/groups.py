@@ -11,6 +11,7 @@ from webinar.cli.demo import demo
 from webinar.cli.evidence import evidence
 from webinar.cli.mail import mail
 from webinar.cli.media import media
+from webinar.cli.own_data import COMMANDS as PEOPLE_COMMANDS
 from webinar.cli.recordings import recordings
 from webinar.cli.refusals import refuse_politely
 from webinar.cli.restore import restore
@@ -36,6 +37,8 @@ def init_app(app: Flask) -> None:
         sessions.add_command(command)
     for command in WINDOW_COMMANDS:
         recordings.add_command(command)
+    for command in PEOPLE_COMMANDS:
+        users.add_command(command)
     for group in (
         backup,
         certificates,
