@@ -15,8 +15,9 @@ PACKAGE = ROOT / "webinar"
 MAY_IMPORT = {
     "domain": {"domain"},
     "db": set(),
+    "letterbox": {"db"},
     "models": {"db", "domain", "models"},
-    "services": {"db", "domain", "models", "services"},
+    "services": {"db", "domain", "letterbox", "models", "services"},
     "calendar": {"calendar", "domain"},
     "mail": {"domain", "mail"},
     "media": {"domain", "media"},
@@ -33,7 +34,7 @@ MAY_IMPORT = {
         "tools", "web",
     },
     "jobs": {
-        "backup", "db", "documents", "domain", "jobs", "logs", "mail", "media", "models", "rooms", "services",
+        "backup", "db", "documents", "domain", "jobs", "letterbox", "logs", "mail", "media", "models", "rooms", "services",
         "tools",
     },
     "cli": {
@@ -73,7 +74,7 @@ LIVES_IN = {
     "pytz": {"domain"},
     "segno": {"documents"},
     "smtplib": {"mail"},
-    "sqlalchemy": {"backup", "cli", "db", "demo", "jobs", "models", "services", "web"},
+    "sqlalchemy": {"backup", "cli", "db", "demo", "jobs", "letterbox", "models", "services", "web"},
     "subprocess": {"backup", "demo", "jobs", "media"},
     "structlog": {"logs"},
     "typst": {"documents", "media"},

@@ -1,13 +1,18 @@
 from dataclasses import replace
 from email import message_from_bytes, policy
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 
 from webinar.domain.letter import MailKind
+from webinar.domain.mail_marks import return_mark, stop_token
+from webinar.domain.mail_wishes import topic_of
 from webinar.mail.compose import Composer
+from webinar.mail.message import ReadyMail
 from webinar.mail.samples import NOW, SESSION, sample_letter
 
+SECRET = "a secret of the tests, long enough to start"
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "mail"
 
 
@@ -19,6 +24,8 @@ def composer() -> Composer:
         site_name="Grand Rounds Online",
         sender="Grand Rounds Online <webinars@rounds.example>",
         home_zone="Europe/Zurich",
+        secret=SECRET,
+        return_address="bounces@rounds.example",
     )
 
 
@@ -74,22 +81,101 @@ def test_a_reminder_after_the_start_says_that_it_is_live(composer: Composer) -> 
     assert parts.subject == "Live now: Sentinel nodes after neoadjuvant therapy"
 
 
+def read(mail: ReadyMail) -> EmailMessage:
+    assert b"\n" not in mail.content.replace(b"\r\n", b"")
+    assert max(len(line) for line in mail.content.split(b"\r\n")) <= 998
+    return message_from_bytes(mail.content, policy=policy.default)
+
+
 def test_a_message_is_text_first_and_known_again_when_it_comes_twice(composer: Composer) -> None:
-    letter = sample_letter(MailKind.SIGN_IN_LINK)
+    letter = replace(sample_letter(MailKind.SIGN_IN_LINK), delivery_id=7)
 
     first, again = composer.compose(letter, now=NOW), composer.compose(letter, now=NOW)
-    other = composer.compose(replace(letter, key="another"), now=NOW)
+    other = composer.compose(replace(letter, delivery_id=8), now=NOW)
 
-    read = message_from_bytes(first.as_bytes(), policy=policy.default)
-    assert [part.get_content_type() for part in read.iter_parts()] == ["text/plain", "text/html"]
-    assert (read["From"], read["To"]) == (
+    message = read(first)
+    kinds = [part.get_content_type() for part in message.iter_parts()]
+    assert kinds == ["text/plain", "text/html"]
+    assert (message["From"], message["To"]) == (
         "Grand Rounds Online <webinars@rounds.example>",
         "Dr Anna Keller <anna.keller@example.net>",
     )
-    assert read["Auto-Submitted"] == "auto-generated"
-    assert first["Message-ID"] == again["Message-ID"]
-    assert first["Message-ID"] != other["Message-ID"]
-    assert str(first["Message-ID"]).endswith("@rounds.example>")
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["Message-ID"] == f"<{first.message_id}>"
+    assert first == again
+    assert first.message_id != other.message_id
+    assert first.message_id.endswith("@rounds.example")
+
+
+@pytest.mark.parametrize("kind", MailKind)
+def test_what_is_worded_for_many_says_the_same_to_each(composer: Composer, kind: MailKind) -> None:
+    anna = replace(sample_letter(kind), user_id=1, delivery_id=1)
+    zoe = replace(anna, name="Zoë O'Brien <i>", email="zoe@example.net", user_id=2, delivery_id=2)
+    composer.compose(anna, now=NOW)
+
+    message = read(composer.compose(zoe, now=NOW))
+    parts = composer.parts(zoe, now=NOW)
+
+    text, html = message.get_body(("plain",)), message.get_body(("html",))
+    assert text is not None
+    assert html is not None
+    assert message["Subject"] == parts.subject
+    assert text.get_content().replace("\r\n", "\n") == parts.text
+    assert html.get_content().replace("\r\n", "\n").rstrip("\n") == parts.html.rstrip("\n")
+    assert message["To"] == '"Zoë O\'Brien <i>" <zoe@example.net>'
+
+
+@pytest.mark.parametrize("kind", MailKind)
+def test_what_may_be_refused_is_refused_by_one_press(composer: Composer, kind: MailKind) -> None:
+    letter = replace(sample_letter(kind), user_id=4711)
+
+    message = read(composer.compose(letter, now=NOW))
+    parts = composer.parts(letter, now=NOW)
+
+    topic = topic_of(kind)
+    if topic is None:
+        assert message["List-Unsubscribe"] is None
+        assert "Stop mails of this kind" not in parts.text + parts.html
+        return
+    address = f"https://rounds.example/mail/stop/{stop_token(SECRET, 4711, topic)}"
+    assert message["List-Unsubscribe"] == f"<{address}>"
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert f"Stop mails of this kind: {address}\n" in parts.text
+    assert f'href="{address}"' in parts.html
+
+
+def test_a_mail_that_comes_back_says_which_it_was(composer: Composer) -> None:
+    mail = composer.compose(replace(sample_letter(MailKind.SIGN_IN_LINK), delivery_id=9), now=NOW)
+
+    mark = return_mark(SECRET, 9)
+    assert mail.sender == f"bounces+{mark}@rounds.example"
+    assert mail.message_id == f"sign_in_link.{mark}@rounds.example"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Dr. Ελένη Παπαδοπούλου", "O'Brien, Ann (Prof.)", "Ann " * 40, 'A "B" C\\', "名前", "x" * 200],
+)
+def test_names_of_every_kind_come_through(composer: Composer, name: str) -> None:
+    letter = replace(sample_letter(MailKind.SESSION_REMINDER), name=name.strip())
+
+    message = read(composer.compose(letter, now=NOW))
+
+    [to] = message["To"].addresses
+    assert (to.display_name, to.addr_spec) == (name.strip(), "anna.keller@example.net")
+
+
+@pytest.mark.parametrize(
+    "title", ["Zoë and " * 20, "名" * 60, "A long title of plain words " * 8, "x" * 300]
+)
+def test_titles_of_every_kind_come_through(composer: Composer, title: str) -> None:
+    letter = replace(
+        sample_letter(MailKind.SESSION_REMINDER), session=replace(SESSION, title=title.strip())
+    )
+
+    message = read(composer.compose(letter, now=NOW))
+
+    assert message["Subject"] == composer.parts(letter, now=NOW).subject
 
 
 def test_what_people_typed_is_only_text(composer: Composer) -> None:
@@ -98,7 +184,7 @@ def test_what_people_typed_is_only_text(composer: Composer) -> None:
         sample_letter(MailKind.SESSION_CANCELLED), session=session, name="Zoë <script>"
     )
 
-    message = composer.compose(letter, now=NOW)
+    message = read(composer.compose(letter, now=NOW))
     parts = composer.parts(letter, now=NOW)
 
     assert message["Bcc"] is None

@@ -7,6 +7,7 @@ from webinar.models import Delivery, User
 from webinar.services import deliveries
 
 MINUTE = timedelta(minutes=1)
+MEANWHILE = deliveries.LEASE - timedelta(seconds=1)
 
 
 def owe(db: DbSession, user: User, *, revision: int = 0) -> Delivery:
@@ -41,8 +42,8 @@ def test_only_one_of_two_gets_a_delivery_until_its_lease_is_over(db: DbSession) 
     delivery = owe(db, make_user(db))
 
     first = deliveries.claim(db, delivery.id, now=NOW)
-    second = deliveries.claim(db, delivery.id, now=NOW + MINUTE)
-    due_meanwhile = deliveries.due(db, now=NOW + MINUTE, limit=10)
+    second = deliveries.claim(db, delivery.id, now=NOW + MEANWHILE)
+    due_meanwhile = deliveries.due(db, now=NOW + MEANWHILE, limit=10)
     third = deliveries.claim(db, delivery.id, now=NOW + deliveries.LEASE)
 
     assert first is not None

@@ -180,6 +180,8 @@ class Letter:
     pending: tuple[PendingFacts, ...] = ()
     answer: str = ""
     """What the organisers wrote to the person."""
+    user_id: int = 0
+    delivery_id: int = 0
 
 
 @dataclass(frozen=True)

@@ -1,21 +1,41 @@
-"""Mails that are due: claimed one by one, sent, and written down as sent."""
+"""Mails that are due: claimed, decided, handed to the mail server, and written down as sent.
+
+At least once each, and in practice once: whoever dies between the mail server's yes and our own
+note sends it again when the lease is over, under the same Message-ID.
+"""
 
 import logging
 import time
+from collections import deque
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from webinar.db import open_db
+from sqlalchemy.exc import DBAPIError
+
+from webinar import letterbox
+from webinar.db import DbSession, open_db
 from webinar.domain.letter import Dropped, Letter, Postponed
+from webinar.jobs.marking import Marker
 from webinar.jobs.toolbox import Toolbox
 from webinar.mail.compose import Composer
-from webinar.mail.transport import NotSent, Refused, Transport
+from webinar.mail.smtp import MAIL_SECONDS
+from webinar.mail.transport import Transport
+from webinar.mail.verdicts import HungUp, NotSent, Refused, ServerAway
 from webinar.models import Delivery
-from webinar.services import deliveries, letters
+from webinar.services import deliveries, letters, troubles
 
 log = logging.getLogger(__name__)
 
 # So that a tick ends; what is left is due at the next one.
 AT_A_TIME = 200
+# Claimed together, decided together, and left by one who is killed until the lease is over.
+AT_ONCE = 25
+# The letterbox is held open no longer, but for the one mail that is under way.
+HELD_OPEN = timedelta(milliseconds=100)
+# With a bounded pace a batch ends before it is offered to another one.
+LONGEST_BATCH = timedelta(seconds=30)
+# So many that fail one after the other are about the server, whatever it says.
+IN_A_ROW = 5
 
 
 class StillLeased(Exception):
@@ -28,15 +48,10 @@ def deliver_due(tools: Toolbox, now: datetime) -> None:
 
 
 def send_due(transport: Transport, composer: Composer, *, now: datetime) -> int:
-    """Send every mail that is owed by `now`; how many went out.
-
-    At least once each: whoever dies between the mail server's yes and our own note sends it
-    again when the lease is over, under the same Message-ID. One transaction an item, none of
-    them open while the mail server is talked to.
-    """
+    """Send every mail that is owed by `now`; how many went out."""
     with open_db() as db:
         owed = deliveries.due(db, now=now, limit=AT_A_TIME)
-    return _send_all(owed, transport, composer, now=now)
+    return _Round(transport, composer, now).send(owed)
 
 
 def send_batch(tools: Toolbox, delivery_ids: list[int], *, now: datetime) -> int:
@@ -44,7 +59,7 @@ def send_batch(tools: Toolbox, delivery_ids: list[int], *, now: datetime) -> int
 
     Raises StillLeased if one of them meets a live lease: returning would strand it.
     """
-    sent = _send_all(delivery_ids, tools.transport, tools.composer, now=now)
+    sent = _Round(tools.transport, tools.composer, now).send(delivery_ids)
     with open_db() as db:
         leased = deliveries.leased_among(db, delivery_ids)
     if leased:
@@ -52,62 +67,182 @@ def send_batch(tools: Toolbox, delivery_ids: list[int], *, now: datetime) -> int
     return sent
 
 
-def _send_all(owed: list[int], transport: Transport, composer: Composer, *, now: datetime) -> int:
-    if not owed:
-        return 0
-    began = time.monotonic()
-    sent = 0
-    for delivery_id in owed:
-        # A lease must count from when it is taken, not from when the tick began.
-        moment = now + timedelta(seconds=time.monotonic() - began)
+@dataclass
+class _Done:
+    """What became of mails that were claimed together, to be written when the letterbox is let go.
+
+    What was sent is not here: that is written at once.
+    """
+
+    dropped: list[tuple[Delivery, str]] = field(default_factory=list)
+    postponed: list[tuple[Delivery, datetime]] = field(default_factory=list)
+    failed: list[tuple[Delivery, str]] = field(default_factory=list)
+    refused: list[tuple[Delivery, Refused]] = field(default_factory=list)
+    untried: list[Delivery] = field(default_factory=list)
+    away: str = ""
+    """Why the mail server takes nothing from us, and the first of the untried met it."""
+
+
+class _Round:
+    """A batch on its way, in one thread, over one connection."""
+
+    def __init__(self, transport: Transport, composer: Composer, now: datetime) -> None:
+        self._transport = transport
+        self._composer = composer
+        self._began = time.monotonic()
+        self._at_first = now
+        self._sent = 0
+        self._failed_in_a_row = 0
+
+    def send(self, owed: list[int]) -> int:
+        """How many went out."""
+        waiting = deque(owed)
+        if not waiting or self._transport.breaker.is_open(now=self._now):
+            return 0
         try:
-            sent += _deliver(delivery_id, transport, composer, now=moment)
-        except Exception as error:
-            # One mail that cannot be written must not hold up the others.
-            log.exception("mail failed: delivery=%s", delivery_id)
-            _put_off(delivery_id, error, now=moment)
-    transport.close()
-    return sent
+            with Marker() as marker:
+                while waiting and self._goes_on():
+                    some = self._in_pace(waiting)
+                    marker.wait_for_room()
+                    # In front again: they were not tried, for somebody wanted to change a session.
+                    waiting.extendleft(reversed(self._send_some(some, marker)))
+        finally:
+            self._transport.close()
+        return self._sent
 
+    @property
+    def _now(self) -> datetime:
+        """A lease must count from when it is taken, not from when the batch began."""
+        return self._at_first + timedelta(seconds=time.monotonic() - self._began)
 
-def _deliver(delivery_id: int, transport: Transport, composer: Composer, *, now: datetime) -> bool:
-    """True if this mail went out now."""
-    with open_db.begin() as db:
-        delivery = deliveries.claim(db, delivery_id, now=now)
-        if delivery is None:
+    def _goes_on(self) -> bool:
+        now = self._now
+        if self._transport.breaker.is_open(now=now):
             return False
-        outcome = letters.letter_for(db, delivery, now=now)
-        if isinstance(outcome, Dropped):
-            deliveries.mark_dropped(db, delivery, because=outcome.because)
-            log.info("mail dropped: delivery=%s because=%s", delivery_id, outcome.because)
-            return False
-        if isinstance(outcome, Postponed):
-            deliveries.mark_postponed(db, delivery, until=outcome.until)
-            return False
-    return _send(delivery, outcome, transport, composer, now=now)
+        return not self._transport.pace.is_bounded or now - self._at_first < LONGEST_BATCH
 
+    def _in_pace(self, waiting: deque[int]) -> list[int]:
+        if not self._transport.pace.is_bounded:
+            return [waiting.popleft() for _ in range(min(AT_ONCE, len(waiting)))]
+        time.sleep(self._transport.pace.take(now=self._now).total_seconds())
+        return [waiting.popleft()]
 
-def _put_off(delivery_id: int, error: Exception, *, now: datetime) -> None:
-    with open_db.begin() as db:
-        deliveries.mark_broken(db, delivery_id, error=repr(error), now=now)
-
-
-def _send(
-    delivery: Delivery, letter: Letter, transport: Transport, composer: Composer, *, now: datetime
-) -> bool:
-    name = f"{letter.kind}-{delivery.id}"
-    try:
-        transport.send(composer.compose(letter, now=now), name=name, now=now)
-    except Refused as error:
-        log.warning("mail refused: delivery=%s %s", delivery.id, error)
+    def _send_some(self, ids: list[int], marker: Marker) -> list[int]:
+        """Claim, decide and send these; ids of those to take up again at once."""
+        try:
+            self._transport.open()
+        except ServerAway as error:
+            self._pause(ids, error)
+            return []
         with open_db.begin() as db:
-            deliveries.mark_refused(db, delivery, error=str(error))
-        return False
-    except NotSent as error:
-        log.warning("mail not sent yet: delivery=%s %s", delivery.id, error)
+            claimed, until = deliveries.claim_all(db, ids, now=self._now)
+        if not claimed:
+            return []
+        done = _Done()
+        with letterbox.held_open() as db:
+            owed = deliveries.with_readers(db, claimed)
+            self._hand_over(db, owed, marker, done, until=until)
+        self._write_down(done)
+        return [] if done.away else [delivery.id for delivery in done.untried]
+
+    def _hand_over(
+        self, db: DbSession, owed: list[Delivery], marker: Marker, done: _Done, *, until: datetime
+    ) -> None:
+        """All of it while no session changes."""
+        now = self._now
+        let_go_at = now + HELD_OPEN
+        last_begin = until - timedelta(seconds=2 * MAIL_SECONDS)
+        no = letters.unwanted(db, owed)
+        wanted = [delivery for delivery in owed if delivery.id not in no]
+        written = letters.written_together(db, wanted, now=now)
+        for place, delivery in enumerate(owed):
+            begins = self._now
+            if place and (begins > min(let_go_at, last_begin) or not marker.has_room):
+                done.untried += owed[place:]
+                return
+            try:
+                outcome = (
+                    no.get(delivery.id)
+                    or written.get(delivery.id)
+                    or letters.written(db, delivery, now=now)
+                )
+                if isinstance(outcome, Letter):
+                    mail = self._composer.compose(outcome, now=begins)
+            except DBAPIError as error:
+                if error.connection_invalidated:
+                    raise
+                # Nothing can be read any more in this transaction.
+                self._broken(delivery, error, done)
+                done.untried += owed[place + 1 :]
+                return
+            except Exception as error:
+                # One mail that cannot be written must not hold up the others.
+                self._broken(delivery, error, done)
+                continue
+            if isinstance(outcome, Dropped):
+                done.dropped.append((delivery, outcome.because))
+                continue
+            if isinstance(outcome, Postponed):
+                done.postponed.append((delivery, outcome.until))
+                continue
+            try:
+                self._transport.send(mail)
+            except ServerAway as error:
+                done.away = str(error)
+                done.untried += owed[place:]
+                return
+            except HungUp:
+                # Others went over it: on a new connection this one goes as well.
+                done.untried += owed[place:]
+                return
+            except Refused as error:
+                done.refused.append((delivery, error))
+                self._failed_in_a_row = 0
+            except NotSent as error:
+                done.failed.append((delivery, str(error)))
+                self._failed_in_a_row += 1
+                if self._failed_in_a_row >= IN_A_ROW:
+                    done.away = f"{self._failed_in_a_row} mails in a row: {error}"
+                    done.untried += owed[place + 1 :]
+                    return
+            else:
+                marker.sent(delivery.id, leased_until=until, now=self._now)
+                self._sent += 1
+                self._failed_in_a_row = 0
+                self._transport.breaker.mend()
+
+    def _broken(self, delivery: Delivery, error: Exception, done: _Done) -> None:
+        log.error("mail failed: delivery=%s", delivery.id, exc_info=error)
+        done.failed.append((delivery, repr(error)))
+
+    def _pause(self, ids: list[int], error: ServerAway) -> None:
+        """The server could not even be reached: leave these as they are, but say why."""
+        now = self._now
+        again_at = self._transport.breaker.trip(str(error), now=now)
+        log.warning("mail server away until %s: %s", again_at, error)
         with open_db.begin() as db:
-            deliveries.mark_failed(db, delivery, error=str(error), now=now)
-        return False
-    with open_db.begin() as db:
-        deliveries.mark_sent(db, delivery, now=now)
-    return True
+            deliveries.note_trouble(db, ids, error=str(error))
+
+    def _write_down(self, done: _Done) -> None:
+        now = self._now
+        if done.away:
+            again_at = self._transport.breaker.trip(done.away, now=now)
+            log.warning("mail server away until %s: %s", again_at, done.away)
+        if done == _Done():
+            return
+        with open_db.begin() as db:
+            for delivery, because in done.dropped:
+                deliveries.mark_dropped(db, delivery, because=because)
+                log.info("mail dropped: delivery=%s because=%s", delivery.id, because)
+            for delivery, until in done.postponed:
+                deliveries.mark_postponed(db, delivery, until=until)
+            for delivery, error in done.failed:
+                log.warning("mail not sent yet: delivery=%s %s", delivery.id, error)
+                deliveries.mark_failed(db, delivery, error=error, now=now)
+            for delivery, refusal in done.refused:
+                log.warning("mail refused: delivery=%s %s", delivery.id, refusal)
+                deliveries.mark_refused(db, delivery, error=str(refusal))
+                if refusal.is_no_address:
+                    troubles.refused(db, delivery.user_id, because=str(refusal), now=now)
+            for delivery in done.untried:
+                deliveries.put_back(db, delivery, error=done.away)

@@ -32,7 +32,11 @@ class Toolbox:
                 site_name=config.SITE_NAME,
                 sender=config.MAIL_FROM,
                 home_zone=config.HOME_ZONE,
+                secret=config.SECRET_KEY,
+                return_address=config.MAIL_RETURN,
             ),
-            transport=transport_for(config.SMTP_URL, config.DATA_DIR / "outbox"),
+            transport=transport_for(
+                config.SMTP_URL, config.DATA_DIR / "outbox", per_minute=config.MAIL_PER_MINUTE
+            ),
             calendar=calendar_tool(config),
         )

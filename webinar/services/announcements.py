@@ -11,6 +11,7 @@ from datetime import datetime
 
 from sqlalchemy import Select, func, or_, select
 
+from webinar import letterbox
 from webinar.db import DbSession
 from webinar.domain.announcement import Standing, what_to_say
 from webinar.domain.letter import MailKind
@@ -39,6 +40,7 @@ def tell(
 
     `before` is how the session stood: what those know who wait for no notice.
     """
+    letterbox.shut(db)
     stands = standing_of(session)
     unsaid = _unsaid(db, session.id, now=now)
     for kind in NOTICES:
@@ -83,12 +85,22 @@ def unsaid_until(db: DbSession, user_id: int, session_ids: Iterable[int]) -> dat
 
     What is mailed before must not give the news away: the change may still be taken back.
     """
-    return db.scalar(
-        select(func.max(Delivery.due_at))
+    return unsaid_of(db, [user_id], session_ids).get(user_id)
+
+
+def unsaid_of(
+    db: DbSession, user_ids: Iterable[int], session_ids: Iterable[int]
+) -> dict[int, datetime]:
+    """The same for many people: those who wait for no notice are left out."""
+    rows = db.execute(
+        select(Delivery.user_id, func.max(Delivery.due_at))
         .where(Delivery.kind.in_([kind.value for kind in NOTICES]))
         .where(Delivery.subject_id.in_(list(session_ids)))
-        .where(Delivery.user_id == user_id)
+        .where(Delivery.user_id.in_(list(user_ids)))
+        .where(Delivery.due_at.is_not(None))
+        .group_by(Delivery.user_id)
     )
+    return {user_id: until for user_id, until in rows if until is not None}
 
 
 def has_left(db: DbSession, session_ids: Iterable[int], *, since: datetime, now: datetime) -> bool:

@@ -3,16 +3,18 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import func, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import joinedload
 
 from webinar.db import DbSession
 from webinar.domain.letter import MailKind
 from webinar.models import Delivery
 
 REMINDER_BEFORE = timedelta(hours=1)
-# Longer than a try can take (transport timeouts), so that nobody else sends meanwhile.
-LEASE = timedelta(minutes=2)
+# Longer than a mail can take (webinar.mail.smtp), so that nobody else sends it meanwhile; shorter
+# than an offer lasts, so that it is free when it is offered again.
+LEASE = timedelta(seconds=30)
 FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=6)
 TRIES = 12  # about a day and a half in all
@@ -109,6 +111,37 @@ def due(db: DbSession, *, now: datetime, limit: int) -> list[int]:
     )
 
 
+def claim_all(
+    db: DbSession, delivery_ids: Collection[int], *, now: datetime
+) -> tuple[list[int], datetime]:
+    """Take those that are owed and that nobody holds, until the instant; in their order."""
+    until = now + LEASE
+    claimed = set(
+        db.scalars(
+            update(Delivery)
+            .where(Delivery.id.in_(delivery_ids))
+            .where(Delivery.due_at <= now)
+            .where(or_(Delivery.lease_until.is_(None), Delivery.lease_until <= now))
+            .values(lease_until=until, attempts=Delivery.attempts + 1)
+            .returning(Delivery.id)
+        )
+    )
+    return [delivery_id for delivery_id in delivery_ids if delivery_id in claimed], until
+
+
+def with_readers(db: DbSession, delivery_ids: Collection[int]) -> list[Delivery]:
+    """The deliveries and whom they are for, in the order of their ids given."""
+    found = {
+        delivery.id: delivery
+        for delivery in db.scalars(
+            select(Delivery)
+            .where(Delivery.id.in_(delivery_ids))
+            .options(joinedload(Delivery.user, innerjoin=True))
+        )
+    }
+    return [found[delivery_id] for delivery_id in delivery_ids if delivery_id in found]
+
+
 def leased_among(db: DbSession, delivery_ids: Collection[int]) -> list[int]:
     """Ids of those that are owed and that somebody holds, or held when they died."""
     return list(
@@ -146,6 +179,32 @@ def mark_broken(db: DbSession, delivery_id: int, *, error: str, now: datetime) -
     mark_failed(db, delivery, error=error, now=now)
 
 
+def mark_all_sent(
+    db: DbSession, delivery_ids: Collection[int], *, leased_until: datetime, now: datetime
+) -> int:
+    """The mail server has these, claimed together; how many of them we still held."""
+    if db.get_bind().dialect.name == "postgresql":
+        # A process that is killed loses nothing by it, and so the moment in which one that is
+        # killed sends a mail again is short. The next claim waits for the disk, for these too.
+        db.execute(text("SET LOCAL synchronous_commit TO off"))
+    marked = db.scalars(
+        update(Delivery)
+        .where(Delivery.id.in_(delivery_ids))
+        .where(Delivery.lease_until == leased_until)
+        .values(
+            lease_until=None,
+            offered_until=None,
+            sent_at=now,
+            due_at=None,
+            details={},
+            last_error=None,
+        )
+        .returning(Delivery.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    return len(marked)
+
+
 def mark_sent(db: DbSession, delivery: Delivery, *, now: datetime) -> bool:
     """The mail server has it. False if the lease was lost meanwhile: another wrote first."""
     return _release(db, delivery, sent_at=now, due_at=None, details={}, last_error=None)
@@ -159,6 +218,24 @@ def mark_dropped(db: DbSession, delivery: Delivery, *, because: str) -> bool:
 def mark_postponed(db: DbSession, delivery: Delivery, *, until: datetime) -> bool:
     """It was too early; this try does not count."""
     return _release(db, delivery, due_at=until, attempts=delivery.attempts - 1)
+
+
+def put_back(db: DbSession, delivery: Delivery, *, error: str = "") -> bool:
+    """Nothing was tried, or what failed is not about this mail: the try does not count."""
+    if error:
+        return _release(db, delivery, attempts=delivery.attempts - 1, last_error=error)
+    return _release(db, delivery, attempts=delivery.attempts - 1)
+
+
+def note_trouble(db: DbSession, delivery_ids: Collection[int], *, error: str) -> None:
+    """Say with these mails why they are still here."""
+    db.execute(
+        update(Delivery)
+        .where(Delivery.id.in_(delivery_ids))
+        .where(Delivery.due_at.is_not(None))
+        .values(last_error=error)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def mark_failed(db: DbSession, delivery: Delivery, *, error: str, now: datetime) -> bool:
@@ -194,7 +271,7 @@ def _release(db: DbSession, delivery: Delivery, **values: object) -> bool:
         update(Delivery)
         .where(Delivery.id == delivery.id)
         .where(Delivery.lease_until == delivery.lease_until)
-        .values(lease_until=None, **values)
+        .values(lease_until=None, offered_until=None, **values)
         .returning(Delivery.id)
     ).scalar_one_or_none()
     return released is not None

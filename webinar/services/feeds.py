@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
+from webinar import letterbox
 from webinar.db import DbSession
 from webinar.domain.attendance import ViewingMode
 from webinar.domain.calendar_entry import Audience, SessionEntry, wall_text
@@ -73,6 +74,8 @@ def refresh(
     digest = calendar.digest(entry_for(db, session, calendar=calendar))
     if digest == session.ical_digest:
         return False
+    # A mail that tells of the session as it was leaves before this is committed, or not at all.
+    letterbox.shut(db)
     if session.ical_digest:
         session.ical_sequence += 1
         # Strictly later than before, in the whole seconds that calendars know.

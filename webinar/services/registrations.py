@@ -1,5 +1,6 @@
 """Places in sessions and in series: taken, given up, carried along."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import Select, func, select
@@ -141,6 +142,18 @@ def is_registered(db: DbSession, session_id: int, user_id: int) -> bool:
     """True while the person has a place in the session."""
     place = db.scalar(_place_query(session_id, user_id))
     return place is not None and place.cancelled_at is None
+
+
+def registered_among(db: DbSession, session_id: int, user_ids: Collection[int]) -> set[int]:
+    """Those of them who have a place in the session."""
+    return set(
+        db.scalars(
+            select(Registration.user_id)
+            .where(Registration.session_id == session_id)
+            .where(Registration.user_id.in_(list(user_ids)))
+            .where(Registration.cancelled_at.is_(None))
+        )
+    )
 
 
 def is_registered_for_series(db: DbSession, series_id: int, user_id: int) -> bool:

@@ -65,6 +65,17 @@ def came_back(
     return trouble.trouble
 
 
+def refused(db: DbSession, user_id: int, *, because: str, now: datetime) -> None:
+    """The mail server would not even take it: it says that nobody has this address."""
+    trouble = _of_now(db, db.get_one(User, user_id), now=now)
+    trouble.returned += 1
+    trouble.detail = because
+    trouble.last_at = now
+    if trouble.trouble is not AddressTrouble.COMPLAINED:
+        trouble.trouble = AddressTrouble.RETURNED
+    db.flush()
+
+
 def complained(db: DbSession, delivery: Delivery, *, because: str, now: datetime) -> None:
     """The person called the mail spam: nothing that can be refused is sent to them any more."""
     trouble = _of_now(db, delivery.user, now=now)
@@ -88,7 +99,7 @@ def counts(db: DbSession) -> dict[AddressTrouble, int]:
         .where(MailTrouble.email == User.email)
         .group_by(MailTrouble.trouble)
     )
-    return dict(rows.tuples().all())
+    return {trouble: people for trouble, people in rows}  # noqa: C416 - rows are no pairs to mypy
 
 
 def _of_now(db: DbSession, user: User, *, now: datetime) -> MailTrouble:

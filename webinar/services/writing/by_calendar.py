@@ -1,39 +1,18 @@
-"""Mails that the calendar sends: a day ahead, the week's sessions, reports that are due."""
+"""Mails that the calendar sends: the week's sessions, reports that are due."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from webinar.db import DbSession
 from webinar.domain.disclosure import day_in_words
-from webinar.domain.letter import DigestFacts, Dropped, MailKind, Postponed, ReportFacts
+from webinar.domain.letter import DigestFacts, Dropped, ReportFacts
 from webinar.domain.mail_days import week_span
-from webinar.domain.mail_wishes import REMINDED_BEFORE
-from webinar.domain.session import SessionStatus
 from webinar.domain.timezone import to_local
 from webinar.models import Delivery, Topic, WebinarSession
-from webinar.services import announcements, digests, mail_wishes, report_reminders
-from webinar.services.writing.facts import Outcome, letter_to, not_coming, session_facts
+from webinar.services import digests, mail_wishes, report_reminders
+from webinar.services.writing.facts import Outcome, letter_to, session_facts
 
-A_MOMENT = timedelta(seconds=30)
-# Less than that before the start, the reminder an hour ahead says it all.
-STILL_A_DAY = timedelta(hours=6)
 LONGEST_DIGEST = 40
-
-
-def session_tomorrow(db: DbSession, delivery: Delivery, now: datetime) -> Outcome:
-    """It begins in a day."""
-    session = db.get_one(WebinarSession, delivery.subject_id)
-    if (no := not_coming(db, session, delivery.user_id)) is not None:
-        return no
-    due_at = session.starts_at - REMINDED_BEFORE[MailKind.SESSION_TOMORROW]
-    if due_at > now:
-        # The session was moved to a later hour after the reminder was queued.
-        return Postponed(due_at)
-    if session.starts_at - now < STILL_A_DAY or session.status is not SessionStatus.PUBLISHED:
-        return Dropped("the session begins in a few hours")
-    if (until := announcements.unsaid_until(db, delivery.user_id, [session.id])) is not None:
-        return Postponed(max(until, now + A_MOMENT))
-    return letter_to(delivery, session=session_facts(session))
 
 
 def weekly_digest(db: DbSession, delivery: Delivery, now: datetime) -> Outcome:

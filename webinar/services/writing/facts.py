@@ -66,6 +66,8 @@ def letter_to(
         email=user.email,
         name=user.name,
         zone=user.zone,
+        user_id=user.id,
+        delivery_id=delivery.id,
         session=session,
         link=link,
         certificate=certificate,

@@ -10,7 +10,7 @@ from webinar.domain.announcement import Standing, what_to_say
 from webinar.domain.letter import Dropped, Postponed, SeriesFacts
 from webinar.domain.session import SessionStatus
 from webinar.models import Delivery, Series, WebinarSession
-from webinar.services import announcements, deliveries, registrations
+from webinar.services import announcements, registrations
 from webinar.services.writing.facts import Outcome, letter_to, not_coming, session_facts
 
 SESSIONS_IN_A_MAIL = 5
@@ -44,22 +44,6 @@ def series_registered(db: DbSession, delivery: Delivery, now: datetime) -> Outco
         sessions=tuple(session_facts(session) for session in upcoming[:SESSIONS_IN_A_MAIL]),
     )
     return letter_to(delivery, series=facts)
-
-
-def session_reminder(db: DbSession, delivery: Delivery, now: datetime) -> Outcome:
-    """It begins soon."""
-    session = db.get_one(WebinarSession, delivery.subject_id)
-    if (no := not_coming(db, session, delivery.user_id)) is not None:
-        return no
-    due_at = session.starts_at - deliveries.REMINDER_BEFORE
-    if due_at > now:
-        # The session was moved to a later hour after the reminder was queued.
-        return Postponed(due_at)
-    if session.ends_at <= now or session.status is SessionStatus.ENDED:
-        return Dropped("the session is over")
-    if (until := announcements.unsaid_until(db, delivery.user_id, [session.id])) is not None:
-        return Postponed(max(until, now + A_MOMENT))
-    return letter_to(delivery, session=session_facts(session))
 
 
 def session_moved(db: DbSession, delivery: Delivery, now: datetime) -> Outcome:
