@@ -8,6 +8,7 @@ from webinar.cli.certificates import certificates
 from webinar.cli.credits import credits
 from webinar.cli.db import db
 from webinar.cli.demo import demo
+from webinar.cli.doctor import doctor
 from webinar.cli.evidence import evidence
 from webinar.cli.mail import mail
 from webinar.cli.media import media
@@ -45,6 +46,7 @@ def init_app(app: Flask) -> None:
         credits,
         db,
         demo,
+        doctor,
         evidence,
         mail,
         media,
