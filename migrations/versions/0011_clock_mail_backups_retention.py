@@ -7,6 +7,11 @@ from procrastinate.schema import SchemaManager
 revision = '0011'
 down_revision = '0010'
 
+DELIVERY_COLUMNS = {
+    'offered_until': sa.DateTime,
+    'returned_at': sa.DateTime,
+    'returned_because': sa.Text,
+}
 DELIVERY_INDEXES = {
     'ix_delivery_created_at': ['created_at'],
     'ix_delivery_kind_subject_id': ['kind', 'subject_id'],
@@ -36,10 +41,13 @@ END $$
 
 def upgrade() -> None:
     if op.get_bind().dialect.name == 'postgresql':
-        index_beside_writers()
+        change_delivery_beside_writers()
     else:
-        for name, columns in DELIVERY_INDEXES.items():
-            op.create_index(name, 'delivery', columns)
+        with op.batch_alter_table('delivery', schema=None) as batch_op:
+            for name, kind in DELIVERY_COLUMNS.items():
+                batch_op.add_column(sa.Column(name, kind(), nullable=True))
+            for name, columns in DELIVERY_INDEXES.items():
+                batch_op.create_index(name, columns, unique=False)
 
     op.create_table('backup_run',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -107,6 +115,9 @@ def upgrade() -> None:
     with op.batch_alter_table('working_process', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_working_process_seen_at'), ['seen_at'], unique=False)
 
+    on_postgresql(SchemaManager.get_schema())
+
+    # Last what refers to people: nobody can be added to them from here to the end.
     op.create_table('digest_topic',
     sa.Column('user_id', sa.Integer(), nullable=False),
     sa.Column('topic_id', sa.Integer(), nullable=False),
@@ -134,12 +145,6 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['user_id'], ['user.id'], name=op.f('fk_mail_wish_user_id_user')),
     sa.PrimaryKeyConstraint('user_id', 'topic', name=op.f('pk_mail_wish'))
     )
-    with op.batch_alter_table('delivery', schema=None) as batch_op:
-        batch_op.add_column(sa.Column('offered_until', sa.DateTime(), nullable=True))
-        batch_op.add_column(sa.Column('returned_at', sa.DateTime(), nullable=True))
-        batch_op.add_column(sa.Column('returned_because', sa.Text(), nullable=True))
-
-    on_postgresql(SchemaManager.get_schema())
 
 
 def downgrade() -> None:
@@ -173,15 +178,25 @@ def downgrade() -> None:
     op.drop_table('backup_run')
 
 
-def index_beside_writers() -> None:
-    # First, outside of the transaction in which all the rest happens, and so that it can be done
-    # again: an index whose building was broken off stands there and is of no use.
+def change_delivery_beside_writers() -> None:
+    # Outside of the transaction in which all the rest happens: who held this table and then waited
+    # for people, or the other way round, would be in a deadlock with the program's own mails.
+    # It can be done again: an index whose building was broken off stands there and is of no use.
+    bind = op.get_bind()
+    added = ', '.join(
+        f'ADD COLUMN IF NOT EXISTS {name} {kind().compile(bind.dialect)}'
+        for name, kind in DELIVERY_COLUMNS.items()
+    )
     with op.get_context().autocommit_block():
-        op.execute('SET lock_timeout = 0')
+        op.execute(f'ALTER TABLE delivery {added}')
+        patience = bind.exec_driver_sql('SHOW lock_timeout').scalar_one()
+        op.execute('SET lock_timeout = 0')  # nobody waits behind it
         for name, columns in DELIVERY_INDEXES.items():
-            op.drop_index(name, 'delivery', if_exists=True, postgresql_concurrently=True)
-            op.create_index(name, 'delivery', columns, postgresql_concurrently=True)
-        op.execute("SET lock_timeout = '2s'")
+            is_there = f"SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('{name}')"
+            if not bind.exec_driver_sql(is_there).scalar():
+                op.drop_index(name, 'delivery', if_exists=True, postgresql_concurrently=True)
+                op.create_index(name, 'delivery', columns, postgresql_concurrently=True)
+        op.execute(f"SET lock_timeout = '{patience}'")
 
 
 def on_postgresql(statements: str) -> None:
