@@ -58,7 +58,7 @@ RULES = (
         "KEEP_EVIDENCE_YEARS",
         Unit.YEARS,
     ),
-    Rule(RetentionKind.PLACES, "Where people were in recordings that are destroyed"),
+    Rule(RetentionKind.PLACES, "Where somebody was in a recording"),
     Rule(RetentionKind.CHANGES, "What sessions were before a change that stands", "", fixed=30),
     Rule(
         RetentionKind.NOTICES, "What providers of rooms reported and was dealt with", "", fixed=30
