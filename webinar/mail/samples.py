@@ -1,5 +1,6 @@
 """One invented letter of each kind, for previews and tests."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from webinar.domain.letter import (
@@ -61,7 +62,7 @@ def sample_letter(kind: MailKind, *, zone: str = "America/New_York") -> Letter:
         name="Dr Anna Keller",
         zone=zone,
         link=link if kind in LINKS else None,
-        session=None if kind in LINKS | OF_SEVERAL else SESSION,
+        session=None if kind in LINKS | OF_SEVERAL else _session_of(kind),
         series=SeriesFacts(
             slug="e-grandrounds", name="e-grandrounds", sessions=(SESSION, _a_week_later())
         )
@@ -110,6 +111,13 @@ def sample_letter(kind: MailKind, *, zone: str = "America/New_York") -> Letter:
         else None,
         answer=ANSWERS.get(kind, ""),
     )
+
+
+def _session_of(kind: MailKind) -> SessionFacts:
+    if kind is not MailKind.SESSION_TOMORROW:
+        return SESSION
+    day = timedelta(days=1)
+    return replace(SESSION, starts_at=NOW + day, ends_at=NOW + day + timedelta(minutes=45))
 
 
 def _the_day_after() -> SessionFacts:
