@@ -101,6 +101,7 @@ def restore_data(
     if not is_known_schema(about.schema):
         raise CannotRestore("The backup was made by a newer version. Update this one first.")
     _refuse_unless_empty(url, places)
+    make_folder(places.data_dir)
     _refuse_without_room(places.data_dir, checked.manifest.size)
     restored = Restored(checked, other_secret=about.secret_mark != secret_mark(places.secret))
     written = _Written()
