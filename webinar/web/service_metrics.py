@@ -52,6 +52,7 @@ WORK_FAILING = Gauge("webinar_work_failing", "Things that failed and are tried a
 WORK_PARKED = Gauge("webinar_work_parked", "Things that wait for a person.")
 MAILS_DAY = Gauge("webinar_mails_day", "Mails of the last 24 hours.", "outcome")
 PROCESSES = Gauge("webinar_processes", "Processes seen within a minute.", "role")
+NEEDS_WORKERS = Gauge("webinar_needs_workers", "1 if the engine is workers of their own.")
 RELEASES = Gauge("webinar_releases", "How many releases run beside one another.")
 BACKUP_AGE = Gauge("webinar_backup_age_seconds", "Since the last good backup began.", "kind")
 BACKUP_BYTES = Gauge("webinar_backup_bytes", "The size of the last good backup.", "kind")
@@ -117,6 +118,7 @@ def _told(state: ServiceState, settings: Settings, *, now: datetime) -> Iterator
         PROCESSES,
         ((role, sum(process.role == role for process in state.living)) for role in ROLES),
     )
+    yield _one(NEEDS_WORKERS, float(settings.needs_workers))
     yield _one(RELEASES, len(facts.releases))
     wanted = ((BackupKind.DATA, facts.backup), (BackupKind.KEYS, facts.keys_backup))
     yield _many(BACKUP_AGE, ((kind, _seconds(each.age)) for kind, each in wanted if each.is_wanted))
