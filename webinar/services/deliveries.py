@@ -17,6 +17,9 @@ REMINDER_BEFORE = timedelta(hours=1)
 LEASE = timedelta(seconds=30)
 FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=6)
+# Why a wanted mail reached nobody; the first with the number of tries behind it.
+GIVEN_UP = "not sent after"
+REFUSED = "refused by the mail server"
 TRIES = 12  # about a day and a half in all
 
 
@@ -247,7 +250,8 @@ def mark_failed(db: DbSession, delivery: Delivery, *, error: str, now: datetime)
             due_at=None,
             details={},
             last_error=error,
-            dropped_because=f"not sent after {delivery.attempts} tries",
+            dropped_because=f"{GIVEN_UP} {delivery.attempts} tries",
+            offered_until=delivery.lease_until,  # about when: nothing else tells it
         )
     wait = min(FIRST_WAIT * 2 ** (delivery.attempts - 1), LONGEST_WAIT)
     return _release(db, delivery, due_at=now + wait, last_error=error)
@@ -261,7 +265,8 @@ def mark_refused(db: DbSession, delivery: Delivery, *, error: str) -> bool:
         due_at=None,
         details={},
         last_error=error,
-        dropped_because="refused by the mail server",
+        dropped_because=REFUSED,
+        offered_until=delivery.lease_until,
     )
 
 
@@ -271,7 +276,7 @@ def _release(db: DbSession, delivery: Delivery, **values: object) -> bool:
         update(Delivery)
         .where(Delivery.id == delivery.id)
         .where(Delivery.lease_until == delivery.lease_until)
-        .values(lease_until=None, offered_until=None, **values)
+        .values(**{"lease_until": None, "offered_until": None, **values})
         .returning(Delivery.id)
     ).scalar_one_or_none()
     return released is not None

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, or_, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from webinar.db import DbSession
@@ -12,7 +12,7 @@ from webinar.domain.backup import BackupKind
 from webinar.domain.service_health import BackupFact, MailFacts, ServiceFacts, TickFact
 from webinar.domain.timezone import to_local
 from webinar.models import BackupRun, Delivery, ParkedWork, RetentionRun, TickRun, WorkingProcess
-from webinar.services import backlog, backups, parked, processes, ticks
+from webinar.services import backlog, backups, deliveries, parked, processes, ticks
 from webinar.services.backlog import Backlog
 from webinar.services.ticks import Lateness
 
@@ -191,15 +191,22 @@ def _outcomes(db: DbSession, since: datetime, *, now: datetime) -> list[_Outcome
         for at, came_back, number in db.execute(sent)
         if at is not None
     ]
-    # When one was given up is not kept; its due date is gone. It counts where it was queued.
+    # Of those that reached nobody, when they were handed out last is kept; not so in older rows.
+    when = func.coalesce(Delivery.offered_until, Delivery.created_at)
     lost = (
-        select(Delivery.created_at, Delivery.dropped_because, func.count())
-        .where(Delivery.created_at > since, Delivery.sent_at.is_(None))
-        .where(Delivery.due_at.is_(None), Delivery.last_error.is_not(None))
-        .group_by(Delivery.created_at, Delivery.dropped_because)
+        select(when, Delivery.dropped_because, func.count())
+        .where(Delivery.created_at > now - QUEUED_WITHIN, when > since)
+        .where(Delivery.sent_at.is_(None), Delivery.due_at.is_(None))
+        .where(
+            or_(
+                Delivery.dropped_because == deliveries.REFUSED,
+                Delivery.dropped_because.startswith(deliveries.GIVEN_UP),
+            )
+        )
+        .group_by(when, Delivery.dropped_because)
     )
     for at, because, number in db.execute(lost):
-        what = "refused" if because and because.startswith("refused") else "given up"
+        what = "refused" if because == deliveries.REFUSED else "given up"
         found.append(_Outcome(at, what, number))
     return found
 
