@@ -58,7 +58,7 @@ def tool_for(name: str, *, at_least: int) -> PostgresTool:
     fitting = [tool for tool in found if tool.major >= at_least]
     if fitting:
         return min(fitting, key=lambda tool: tool.major)
-    here = ", ".join(str(tool.major) for tool in found) or "none"
+    here = ", ".join(str(major) for major in sorted({tool.major for tool in found})) or "none"
     raise ToolMissing(
         f"The database is PostgreSQL {at_least}, and of its program {name} this machine has: "
         f"{here}. Install the package postgresql-client-{at_least}."
@@ -87,4 +87,12 @@ def _installed(name: str) -> Iterator[PostgresTool]:
 
 def _address(url: URL) -> str:
     """The database as libpq writes it, without the password."""
-    return url.set(drivername="postgresql", password=None).render_as_string(hide_password=False)
+    named = URL.create(
+        "postgresql",
+        username=url.username,
+        host=url.host,
+        port=url.port,
+        database=url.database,
+        query={name: value for name, value in url.query.items() if name != "password"},
+    )
+    return named.render_as_string(hide_password=False)
