@@ -78,6 +78,8 @@ BY_TOKEN = {
     "faculty.show",
     "feeds.personal",
     "metrics.show",
+    "unsubscribe.show",
+    "unsubscribe.stop",
 }
 
 

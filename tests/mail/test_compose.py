@@ -137,7 +137,7 @@ def test_what_may_be_refused_is_refused_by_one_press(composer: Composer, kind: M
         assert message["List-Unsubscribe"] is None
         assert "Stop mails of this kind" not in parts.text + parts.html
         return
-    address = f"https://rounds.example/mail/stop/{stop_token(SECRET, 4711, topic)}"
+    address = f"https://rounds.example/unsubscribe/{stop_token(SECRET, 4711, topic)}"
     assert message["List-Unsubscribe"] == f"<{address}>"
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert f"Stop mails of this kind: {address}\n" in parts.text

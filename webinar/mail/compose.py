@@ -184,7 +184,7 @@ class Composer:
         topic = topic_of(letter.kind)
         if topic is None:
             return ""
-        return f"{self._public_url}/mail/stop/{stop_token(self._secret, letter.user_id, topic)}"
+        return f"{self._public_url}/unsubscribe/{stop_token(self._secret, letter.user_id, topic)}"
 
     def _stop_lines(self, stop_url: str) -> list[str]:
         if not stop_url:

@@ -41,6 +41,7 @@ from webinar.web import (
     styleguide,
     topics,
     transcript,
+    unsubscribe,
     watch_places,
     zone,
 )
@@ -88,6 +89,7 @@ def all_blueprints(*, development: bool) -> list[Blueprint]:
         studio_slides.bp,
         topics.bp,
         transcript.bp,
+        unsubscribe.bp,
         watch_places.bp,
         zone.bp,
     ]
