@@ -99,6 +99,12 @@ class GuardedServer:
         """None while it runs; 256 less the number of the signal that ended it."""
         return self._guardian.poll()
 
+    def let_go(self) -> None:
+        """After it ended by itself: its folder stays, for another one to begin in."""
+        if self._guardian.stdin:
+            self._guardian.stdin.close()
+        self._guardian.wait(timeout=30)
+
     def stop(self) -> None:
         """End the server and remove its folder; a second call does nothing."""
         if self._guardian.stdin and not self._guardian.stdin.closed:
