@@ -1,7 +1,5 @@
 """flask media: the workers that make encrypted segments, and whether these are still whole."""
 
-import logging
-
 import click
 from flask import current_app
 
@@ -18,7 +16,6 @@ def media() -> None:
 @click.argument("broadcast_id", type=int)
 def work(broadcast_id: int) -> None:
     """Package one broadcast until it is done. The clock starts this by itself."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     if not encoding.work(current_app.extensions["config"], broadcast_id):
         click.echo("Another worker is at it.")
 
@@ -27,7 +24,6 @@ def work(broadcast_id: int) -> None:
 @click.argument("key_id", type=int)
 def receive(key_id: int) -> None:
     """Take what a program such as OBS sends by one way in. The clock starts this by itself."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     if not receiving.receive(current_app.extensions["config"], key_id):
         click.echo("Another receiver is at it.")
 
@@ -36,7 +32,6 @@ def receive(key_id: int) -> None:
 @click.argument("upload_id", type=int)
 def take_in(upload_id: int) -> None:
     """Make a recording of one uploaded video. The clock starts this by itself."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     if not uploading.work(current_app.extensions["config"], upload_id):
         click.echo("Another worker is at it, or nothing is left to do.")
 
