@@ -136,6 +136,8 @@ class Clock:
 
     def start(self) -> None:
         """Begin; a blocking scheduler returns only at its end."""
+        # It would warn each second of a tick that takes longer than its pause, which is allowed.
+        logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
         own = (
             Tick("say that the clock lives", SAID_EVERY.total_seconds(), self._say, alone=False),
             Tick("mend the workers' queue", MEND_SECONDS, self._mend),
@@ -146,6 +148,7 @@ class Clock:
                 "interval",
                 seconds=tick.every_seconds,
                 id=tick.name,
+                name=tick.name,
                 next_run_time=moment(),
             )
         self._scheduler.start()

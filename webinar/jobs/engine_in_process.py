@@ -15,7 +15,8 @@ from webinar.services import offers
 
 log = logging.getLogger(__name__)
 
-THREADS = 4
+# SQLite has one writer, and whoever is killed sends again what each of these had not written down.
+THREADS = 2
 
 
 class InProcessEngine:
