@@ -1,13 +1,26 @@
-"""flask mail: see what goes out."""
+"""flask mail: see what goes out, take in what comes back."""
 
+import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 from flask import current_app
+from sqlalchemy.exc import SQLAlchemyError
 
+from webinar.db import open_db
 from webinar.domain.letter import MailKind
 from webinar.jobs.toolbox import Toolbox
+from webinar.mail.bounces import NoReport, NotOurs, ReturnReport, What, read_report
 from webinar.mail.samples import NOW, sample_letter
+from webinar.models import Delivery
+from webinar.services import troubles
+
+# sysexits.h, as mail servers understand them from a pipe.
+DATA_IS_WRONG = 65
+NOBODY_HERE = 67
+TRY_AGAIN = 75
+LARGEST_REPORT = 20_000_000
 
 
 @click.group()
@@ -30,3 +43,49 @@ def preview(kind: str, zone: str, html: Path | None) -> None:
     click.echo(f"Subject: {parts.subject}\n")
     click.echo(parts.text)
     click.echo(f"--- HTML ---\n\n{parts.html}")
+
+
+@mail.command()
+@click.option("--to", "sent_to", default="", help="The address it was sent to, of the envelope.")
+def receive(sent_to: str) -> None:
+    """Take in one mail that came back, from standard input: let your mail server pipe it here.
+
+    Reports that a mail could not be delivered (RFC 3464) and complaints (RFC 5965). Exit status
+    65: it is no report that can be read, 67: it is about no mail of ours, 75: try again later.
+    """
+    content = sys.stdin.buffer.read(LARGEST_REPORT)
+    secret = str(current_app.config["SECRET_KEY"])
+    try:
+        report = read_report(content, secret=secret, sent_to=sent_to)
+    except NoReport as error:
+        click.echo(f"Nothing was changed. {error}", err=True)
+        sys.exit(DATA_IS_WRONG)
+    except NotOurs as error:
+        click.echo(f"Nothing was changed. {error}", err=True)
+        sys.exit(NOBODY_HERE)
+    try:
+        said = _taken_in(report, now=datetime.now(UTC))
+    except SQLAlchemyError as error:
+        click.echo(f"The database is away: {type(error).__name__}. Try again later.", err=True)
+        sys.exit(TRY_AGAIN)
+    if said is None:
+        click.echo("Nothing was changed. The mail is so old that it is forgotten.", err=True)
+        sys.exit(NOBODY_HERE)
+    click.echo(said)
+
+
+def _taken_in(report: ReturnReport, *, now: datetime) -> str | None:
+    """What was done, in words without the person; None if the mail is not known any more."""
+    with open_db.begin() as db:
+        delivery = db.get(Delivery, report.delivery_id)
+        if delivery is None:
+            return None
+        if report.what is What.COMPLAINT:
+            troubles.complained(db, delivery, because=report.words, now=now)
+            return f"Mail {delivery.id} is called spam: they get only what is necessary."
+        if report.what is What.FAILED:
+            trouble = troubles.came_back(
+                db, delivery, is_lasting=report.is_lasting, because=report.words, now=now
+            )
+            return f"Mail {delivery.id} came back; their address is {trouble.value} now."
+        return f"Nothing was changed: mail {delivery.id} is only {report.what.value}."

@@ -4,7 +4,8 @@ import re
 
 # RFC 3463, at the head of the words behind the code.
 ENHANCED = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})\b")
-NO_SUCH_ADDRESS = re.compile(r"5\.(1\.\d+|2\.1)")
+# No such mailbox, no such host, not an address, moved away, takes no mail; switched off.
+NO_SUCH_ADDRESS = re.compile(r"5\.(1\.([1236]|10)|2\.1)")
 
 
 class NotSent(Exception):
@@ -37,5 +38,5 @@ def verdict(code: int, words: str) -> NotSent | Refused:
         return NotSent(text)
     enhanced = ENHANCED.match(words)
     return Refused(
-        text, is_no_address=enhanced is not None and bool(NO_SUCH_ADDRESS.match(enhanced[1]))
+        text, is_no_address=enhanced is not None and bool(NO_SUCH_ADDRESS.fullmatch(enhanced[1]))
     )
