@@ -8,7 +8,10 @@ from webinar.calendar.events import content_digest, render_event
 from webinar.documents.certificate_press import CertificatePress
 from webinar.documents.signing_keys import SigningKeys
 from webinar.domain.calendar_entry import Audience, SessionEntry
-from webinar.mail.compose import Composer
+from webinar.domain.letter import MailKind
+from webinar.mail.compose import Composer, Parts
+from webinar.mail.samples import NOW as SAMPLED_AT
+from webinar.mail.samples import sample_letter
 from webinar.media.disk import free_megabytes
 from webinar.media.sealed_text import SealedText
 from webinar.media.shelf import MediaShelf
@@ -42,6 +45,11 @@ def mail_composer(config: Config) -> Composer:
         secret=config.SECRET_KEY,
         return_address=config.MAIL_RETURN,
     )
+
+
+def mail_preview(config: Config, kind: MailKind, *, zone: str) -> Parts:
+    """A mail of this kind in words, to an invented reader in this zone."""
+    return mail_composer(config).parts(sample_letter(kind, zone=zone), now=SAMPLED_AT)
 
 
 def signing_keys(config: Config) -> SigningKeys:

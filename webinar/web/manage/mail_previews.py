@@ -1,7 +1,5 @@
 """How every kind of mail looks, filled with invented people: in both themes, and as plain text."""
 
-from functools import lru_cache
-
 from flask import Response, current_app, render_template
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
@@ -12,9 +10,7 @@ from webinar.domain.errors import NotFound
 from webinar.domain.letter import MailKind
 from webinar.domain.mail_log import KIND_NAMES
 from webinar.domain.mail_wishes import TOPICS, topic_of
-from webinar.mail.compose import Composer, Parts
-from webinar.mail.samples import NOW, sample_letter
-from webinar.tools import mail_composer
+from webinar.tools import mail_preview as preview_of
 from webinar.web.access import requires
 from webinar.web.manage.blueprint import bp
 
@@ -60,7 +56,7 @@ def mail_preview(kind: str) -> ResponseReturnValue:
         kind=found,
         name=KIND_NAMES[found],
         topic=TOPICS[topic] if topic else None,
-        parts=_parts(found),
+        parts=preview_of(_config(), found, zone=current_user.zone),
         themes=list(THEMES),
         earlier=kinds[place - 1] if place else None,
         later=kinds[place + 1] if place + 1 < len(kinds) else None,
@@ -73,7 +69,7 @@ def mail_preview_page(kind: str, theme: str) -> ResponseReturnValue:
     """The HTML part by itself, as a mail program of this theme shows it."""
     if theme not in THEMES:
         raise NotFound("A mail is looked at in the light or in the dark theme.")
-    page = _parts(_kind(kind)).html
+    page = preview_of(_config(), _kind(kind), zone=current_user.zone).html
     page = page.replace(ASKS_FOR_DARK, THEMES[theme])
     page = page.replace('content="light dark"', f'content="{theme}"')
     answer = Response(page, mimetype="text/html")
@@ -82,14 +78,9 @@ def mail_preview_page(kind: str, theme: str) -> ResponseReturnValue:
     return answer
 
 
-def _parts(kind: MailKind) -> Parts:
+def _config() -> Config:
     config: Config = current_app.extensions["config"]
-    return _composer(config).parts(sample_letter(kind, zone=current_user.zone), now=NOW)
-
-
-@lru_cache(maxsize=2)
-def _composer(config: Config) -> Composer:
-    return mail_composer(config)
+    return config
 
 
 def _kind(name: str) -> MailKind:
