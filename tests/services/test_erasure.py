@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import JSON, LargeBinary, String, func, select
+from sqlalchemy import JSON, LargeBinary, String, delete, func, select
 
 from tests.builders import (
     NOW,
@@ -22,13 +22,13 @@ from webinar.db import Base, DbSession
 from webinar.domain.access import Role
 from webinar.domain.attendance import ViewingMode
 from webinar.domain.certificate_paper import Paper
+from webinar.domain.errors import Conflict
 from webinar.domain.mail_wishes import AddressTrouble, MailTopic
 from webinar.models import (
     AttendanceImport,
     AuditEvent,
     Certificate,
     CreditDecision,
-    Delivery,
     DigestTopic,
     ExtensionRequest,
     FacultyFile,
@@ -42,7 +42,6 @@ from webinar.models import (
     Registration,
     RoomGuest,
     SeriesRegistration,
-    SignInLink,
     User,
     ViewingPass,
     WatchPlace,
@@ -55,14 +54,13 @@ from webinar.services import (
     attendance,
     audit,
     certificate_papers,
+    certificates,
     credits,
     erasure,
-    links,
-    own_data,
     passwords,
 )
 from webinar.services.evidence import chain, import_digests
-from webinar.services.personal_data import POINTING, WORDS, Fate, Whose
+from webinar.services.personal_data import WORDS, Fate
 from webinar.services.roles import LastAdministrator
 
 URL = "https://webinar.example"
@@ -236,6 +234,44 @@ def test_what_was_earned_stays_and_the_chain_holds(db: DbSession) -> None:
     assert NAME in str(content)
 
 
+def test_nothing_is_decided_or_issued_anew_for_who_has_left(db: DbSession) -> None:
+    user = make_full_person(db)
+    decision = db.scalars(select(CreditDecision)).one()
+    session = db.get_one(WebinarSession, decision.session_id)
+    # Some bodies give credit only under a number of their own: it goes with the person.
+    decision.due_at = LATER
+    db.execute(delete(WatchSegment))
+    db.flush()
+    number = db.scalars(select(Certificate.number)).one()
+
+    erase(db, user)
+
+    much_later = LATER + timedelta(days=400)
+    assert credits.due(db, now=LATER + timedelta(days=1)) == []
+    assert credits.decide_session(db, session.id, public_url=URL, now=much_later) == []
+    assert db.scalars(select(Certificate.revoked_at)).all() == [None]
+    with pytest.raises(Conflict, match="This person has left"):
+        certificates.reissue(
+            db, number, actor_id=make_user(db).id, reason="typo", public_url=URL, now=much_later
+        )
+
+
+def test_credit_that_hung_on_a_number_that_is_gone_still_verifies(db: DbSession) -> None:
+    session = make_ended_session(db)
+    make_grant(db, session, "de-laek-live", "1")
+    user = make_attendee(db, session)
+    consent = Identifier(user_id=user.id, kind="EFN", value="802760012345678", consented_at=NOW)
+    db.add(consent)
+    db.flush()
+    (decision,) = credits.decide_session(db, session.id, public_url=URL, now=AFTER)
+    before = words(db, session)
+
+    erase(db, user)
+
+    assert (before, words(db, session)) == ([], [])
+    assert db.get_one(CreditDecision, decision.id).is_latest
+
+
 def test_the_same_e_mail_may_open_a_new_account(db: DbSession) -> None:
     erase(db, make_full_person(db))
 
@@ -328,111 +364,3 @@ def test_twice_is_once(db: DbSession) -> None:
 
     assert erase(db, user, now=LATER + timedelta(days=1)).sign_in_generation == first
     assert db.get_one(User, user.id).erased_at == LATER
-
-
-# Who may ask
-
-
-def test_a_password_or_a_link_that_was_pressed_proves_who_asks(db: DbSession) -> None:
-    user = make_user(db, EMAIL)
-    user.password_hash = passwords.hash_of("six words make a good one")
-    ask = {"email": f" {EMAIL.upper()} ", "now": NOW}
-
-    erasure.ensure_proved(db, user, password="six words make a good one", proof="", **ask)  # type: ignore[arg-type]
-    with pytest.raises(erasure.NotProved, match="not your password"):
-        erasure.ensure_proved(db, user, password="wrong", proof="", **ask)  # type: ignore[arg-type]
-    with pytest.raises(erasure.NotProved, match="not the e-mail"):
-        erasure.ensure_proved(db, user, email="other@example.net", password="x", proof="", now=NOW)
-
-
-def proof_mailed(db: DbSession, user: User) -> tuple[str, str]:
-    """(secret of the link, proof it leads to)."""
-    erasure.ask_for_proof(db, user, now=NOW)
-    mail = db.scalars(select(Delivery).order_by(Delivery.id.desc())).first()
-    assert mail is not None
-    path = db.get_one(SignInLink, mail.subject_id).next_path
-    return str(mail.details["token"]), path.partition("proof=")[2]
-
-
-def test_a_link_proves_once_pressed_for_a_quarter_of_an_hour_and_for_one_person(
-    db: DbSession,
-) -> None:
-    user, other = make_user(db, EMAIL), make_user(db)
-    token, proof = proof_mailed(db, user)
-    asked = erasure.is_proved_by_mail(db, user.id, proof, now=NOW)
-
-    links.use(db, token, now=NOW)
-    late = NOW + erasure.PROVED_WITHIN
-
-    assert not asked
-    assert erasure.is_proved_by_mail(db, user.id, proof, now=NOW)
-    assert not erasure.is_proved_by_mail(db, user.id, "", now=NOW)
-    assert not erasure.is_proved_by_mail(db, user.id, "another", now=NOW)
-    assert not erasure.is_proved_by_mail(db, other.id, proof, now=NOW)
-    assert not erasure.is_proved_by_mail(db, user.id, proof, now=late)
-
-
-def test_a_link_that_signing_out_used_up_is_no_proof_to_who_never_saw_it(db: DbSession) -> None:
-    user = make_user(db, EMAIL)
-    proof_mailed(db, user)
-
-    accounts.end_sign_ins(db, user.id, now=NOW)
-
-    assert not erasure.is_proved_by_mail(db, user.id, "", now=NOW)
-    with pytest.raises(erasure.NotProved, match="Ask for the link"):
-        erasure.ensure_proved(db, user, email=EMAIL, password="", proof="", now=NOW)
-
-
-# The copy of one's data
-
-
-def test_the_copy_holds_every_table_about_the_person_and_no_secret(db: DbSession) -> None:
-    user = make_full_person(db)
-    token = links.new_token()
-    user.feed_token_hash = links.hash_of(token)
-    db.flush()
-
-    listed = {one.table: one.rows for one in own_data.tables_of(db, user.id)}
-
-    own = {place.table for place in POINTING if place.whose is Whose.OWN}
-    assert own <= set(listed)
-    assert [row["email"] for row in listed["user"]] == [EMAIL]
-    assert listed["identifier"][0]["value"] == "80276"
-    assert len(listed["watch_segment"]) == 1
-    assert [row["credit"] for row in listed["credit_decision"]] == ["0.75"]
-    text = str(listed)
-    assert links.hash_of(token) not in text
-    assert "token" not in text.replace("feed_token", "")
-
-
-def test_the_copy_tells_nothing_of_others(db: DbSession) -> None:
-    user, other = make_user(db, name=NAME), make_user(db, "other@example.net")
-    session = make_ended_session(db)
-    make_registration(db, session, user)
-    make_registration(db, session, other)
-    audit.write(
-        db,
-        actor_id=user.id,
-        action="credit corrected",
-        subject=f"user {other.id}",
-        after={"name": "other@example.net"},
-        now=NOW,
-    )
-
-    listed = {one.table: one.rows for one in own_data.tables_of(db, user.id)}
-
-    assert "other@example.net" not in str(listed)
-    assert [row["action"] for row in listed["acts"]] == ["credit corrected"]
-    assert len(listed["registration"]) == 1
-
-
-def test_the_copy_says_what_sessions_are_called_and_brings_the_papers(db: DbSession) -> None:
-    user = make_full_person(db)
-    listed = list(own_data.tables_of(db, user.id))
-
-    sessions = own_data.sessions_of(db, listed)
-    papers = dict(own_data.papers_of(db, user.id))
-
-    assert {row["title"] for row in sessions.rows} == {"Sentinel nodes after neoadjuvant therapy"}
-    assert list(papers.values()) == [b"%PDF " + number.encode() for number in papers]
-    assert len(papers) == 1

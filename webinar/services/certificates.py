@@ -113,6 +113,10 @@ def reissue(
     earned = _earned(db, before.session_id, before.user_id)
     if not earned:
         raise Conflict("No credit stands for this session, so there is nothing to certify.")
+    if db.get_one(User, before.user_id).erased_at is not None:
+        raise Conflict(
+            "This person has left: the name for a new certificate is not known any more."
+        )
     session = db.get_one(WebinarSession, before.session_id)
     fresh = _issue(
         db,

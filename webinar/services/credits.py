@@ -89,7 +89,8 @@ def due(db: DbSession, *, now: datetime) -> list[tuple[int, int]]:
     found = {(session_id, user_id) for session_id, user_id in db.execute(undecided)}
     found |= {(session_id, user_id) for session_id, user_id in db.execute(late)}
     found |= visits.due(db, since=now - LOOK_BACK, until=now - SETTLE_LIVE)
-    return sorted(found)
+    gone = _erased(db, {user_id for _, user_id in found})
+    return sorted((session_id, user_id) for session_id, user_id in found if user_id not in gone)
 
 
 def decide_session(
@@ -114,17 +115,20 @@ def decide_people(
 
     A revision is written only where the facts or what follows from them has changed. Live
     grants wait until the session has ended. `public_url` goes on certificates. Nothing is decided
-    once the evidence was let go: what stands was read from it, and stays.
+    once the evidence was let go, nor for who was erased: what stands was read from papers that are
+    gone since, and stays.
     """
     if forgetting.is_forgotten(db, session_id):
         return []
     # The clock and a form may decide for the same person at once: one after the other.
-    db.scalars(
-        select(User.id)
+    locked = db.execute(
+        select(User.id, User.erased_at)
         .where(User.id.in_(user_ids))
         .order_by(User.id)
         .with_for_update(key_share=True)
-    ).all()
+    )
+    gone = {user_id for user_id, erased_at in locked if erased_at is not None}
+    user_ids = [user_id for user_id in user_ids if user_id not in gone]
     session = db.get_one(WebinarSession, session_id)
     judgement = judging.judge(db, session, user_ids, now=now)
     changed = judgement.changed
@@ -182,12 +186,19 @@ def replay(db: DbSession, session_id: int) -> list[Difference]:
 
 
 def unsupported(db: DbSession, session_id: int) -> list[Difference]:
-    """Standing decisions that today's evidence does not give; nothing is written."""
+    """Standing decisions that today's evidence does not give; nothing is written.
+
+    Of who was erased the papers are gone: their decisions are held by the chain, and by `replay`.
+    """
     session = db.get_one(WebinarSession, session_id)
     offers = {offer.grant.id: offer for offer in offers_of(db, session_id, granted_only=False)}
     standing = db.scalars(
         select(CreditDecision)
-        .where(CreditDecision.session_id == session_id, CreditDecision.is_latest)
+        .where(
+            CreditDecision.session_id == session_id,
+            CreditDecision.is_latest,
+            CreditDecision.user_id.in_(select(User.id).where(User.erased_at.is_(None))),
+        )
         .order_by(CreditDecision.id)
     ).all()
     user_ids = sorted({decision.user_id for decision in standing})
@@ -214,6 +225,13 @@ def unsupported(db: DbSession, session_id: int) -> list[Difference]:
         if (again.seconds_counted, again.credit) != (decision.seconds_counted, decision.credit):
             differences.append(Difference(decision, again))
     return differences
+
+
+def _erased(db: DbSession, user_ids: set[int]) -> set[int]:
+    if not user_ids:
+        return set()
+    erased = select(User.id).where(User.erased_at.is_not(None))
+    return set(db.scalars(erased.where(User.id.in_(user_ids))))
 
 
 def _write(

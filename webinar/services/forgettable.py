@@ -1,6 +1,6 @@
 """Rows whose time is over, by kind: found, counted and deleted some at a time."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -39,6 +39,9 @@ from webinar.models import (
     WebinarSession,
     WorkingProcess,
 )
+
+# As many as are asked about in one statement.
+ACCOUNTS_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -132,17 +135,19 @@ def references_to_people() -> list[tuple[Table, ColumnElement[object]]]:
 
 
 def _count_accounts(db: DbSession, older_than: datetime) -> int:
-    ids = db.scalars(_unproved(older_than)).all()
-    return len(_unneeded(db, ids))
+    return sum(len(some) for some in _accounts(db, older_than))
 
 
 def _forget_accounts(db: DbSession, older_than: datetime, most: int) -> int:
-    ids = db.scalars(_unproved(older_than).order_by(User.id)).all()
-    chosen = _unneeded(db, ids)[:most]
+    chosen: list[int] = []
+    for some in _accounts(db, older_than):
+        chosen += some
+        if len(chosen) >= most:
+            break
     # Whoever proves their e-mail at this moment is faster, or finds no account to prove.
     locked = db.scalars(
         select(User.id)
-        .where(User.id.in_(chosen), User.verified_at.is_(None))
+        .where(User.id.in_(chosen[:most]), User.verified_at.is_(None))
         .order_by(User.id)
         .with_for_update(skip_locked=True)
     ).all()
@@ -151,6 +156,19 @@ def _forget_accounts(db: DbSession, older_than: datetime, most: int) -> int:
         db.execute(delete(table).where(own).execution_options(synchronize_session=False))
     db.execute(delete(User).where(User.id.in_(locked)).execution_options(synchronize_session=False))
     return len(locked)
+
+
+def _accounts(db: DbSession, older_than: datetime) -> Iterator[list[int]]:
+    """Ids of accounts nobody needs, some at a time."""
+    last = 0
+    while True:
+        ids = db.scalars(
+            _unproved(older_than).where(User.id > last).order_by(User.id).limit(ACCOUNTS_AT_ONCE)
+        ).all()
+        if not ids:
+            return
+        yield _unneeded(db, ids)
+        last = ids[-1]
 
 
 def _unneeded(db: DbSession, ids: Sequence[int]) -> list[int]:
