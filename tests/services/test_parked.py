@@ -79,3 +79,18 @@ def test_a_long_error_and_a_long_name_fit(db: DbSession) -> None:
     db.commit()
 
     assert parked.waiting(db, "x" * 200, now=NOW) == {1}
+
+
+def test_what_nobody_tries_any_more_is_forgotten_after_some_days(db: DbSession) -> None:
+    row = fail(db, 1)
+
+    assert parked.forget_stale(db, now=row.next_try_at + parked.STALE_AFTER) == 0
+    assert parked.forget_stale(db, now=row.next_try_at + parked.STALE_AFTER + SECOND) == 1
+
+
+def test_what_failed_under_a_family_of_names_is_found_when_it_may_be_tried(db: DbSession) -> None:
+    row = parked.failed(db, "deciding credit of session 12", 7, error="no", now=NOW)
+
+    beginning = "deciding credit of session "
+    assert parked.failed_before(db, beginning, now=NOW) == []
+    assert parked.failed_before(db, beginning, now=row.next_try_at) == [row]

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from sqlalchemy.exc import SQLAlchemyError
 
 from webinar.db import open_db, read_db
+from webinar.jobs.toolbox import Toolbox
 from webinar.services import parked
 
 log = logging.getLogger(__name__)
@@ -49,3 +50,11 @@ def _note_done(what: str, number: int) -> None:
         with open_db.begin() as db:
             parked.settled(db, what, number)
         log.info("done after all: %s %s", what, number)
+
+
+def forget_stale(_tools: Toolbox, now: datetime) -> None:
+    """The clock's tick: forget what failed once and is due no more."""
+    with open_db.begin() as db:
+        forgotten = parked.forget_stale(db, now=now)
+    if forgotten:
+        log.info("failed once, due no more: %s", forgotten)

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from config import Config
 from webinar.jobs import (
+    apart,
     attention,
     backing_up,
     certificates,
@@ -69,6 +70,7 @@ TICKS = (
     Tick("freeze evidence that is complete", 60, freezing.freeze_due, Place.ENGINE),
     Tick("vouch for checks nobody answered", 60, attention.vouch_for_lapsed),
     Tick("remind the faculty of what is missing", 60, faculty.remind_faculty),
+    Tick("owe reminders to places without", 3600, reminding.owe_missing_reminders),
     Tick("remind people of credit that waits", 300, reminding.remind_of_credit),
     Tick("write of the week's sessions", 300, reminding.write_of_the_week),
     Tick("ask for reports that are due", 3600, reminding.ask_for_reports),
@@ -80,6 +82,7 @@ TICKS = (
     Tick("forget files of nobody", 3600, faculty.forget_files),
     Tick("forget pictures of slides", 3600, rehearsing.forget_slide_pages),
     Tick("forget what was kept long enough", 3600, forgetting.forget_due),
+    Tick("forget what failed once and is due no more", 3600, apart.forget_stale),
     Tick("prove that recordings have ended", 3600, proving.prove_ends),
 )
 
