@@ -18,7 +18,7 @@ run: ## Serve the demo season on PORT (8000)
 	@./run
 
 cluster: ## Serve the demo season from two nodes behind nginx; ARGS=--quick for a short one
-	@scripts/install requirements-dev.txt
+	@test -x $(PYTHON) || scripts/install requirements-dev.txt
 	@$(PYTHON) -m tests.components.install
 	@$(PYTHON) -m scripts.cluster $(ARGS)
 

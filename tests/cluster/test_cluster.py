@@ -1,4 +1,7 @@
-"""Two nodes behind nginx, and everything in them killed: no page breaks, nothing is lost."""
+"""Two nodes behind nginx, and everything in them killed: no page breaks, nothing is lost.
+
+Recordings lie in a bucket that both nodes reach.
+"""
 
 import re
 from collections.abc import Iterator
@@ -7,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
 from itertools import islice
+from urllib.parse import urljoin
 
 import psutil
 import pytest
@@ -15,6 +19,7 @@ from sqlalchemy import select
 
 from tests.builders import make_registration, make_session, make_user
 from tests.cluster.load import Load, Viewer, ask, press, unclean
+from tests.components.bucket import BucketServer
 from tests.components.cluster import Cluster
 from tests.components.smtp import SmtpSink
 from tests.evidence import make_ended_session, make_recording
@@ -23,7 +28,8 @@ from tests.patience import wait_for
 from webinar.app import create_app
 from webinar.db import DbSession, open_db
 from webinar.domain.attendance import ViewingMode
-from webinar.models import Registration, User, ViewingPass, WatchSegment, WebinarSession
+from webinar.domain.recording import RecordingState
+from webinar.models import Recording, Registration, User, ViewingPass, WatchSegment, WebinarSession
 from webinar.services import attendance
 
 COMERS = 500
@@ -96,8 +102,8 @@ class Site:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("cluster")
-    with SmtpSink() as sink:
-        settings = {"SMTP_URL": sink.url}
+    with SmtpSink() as sink, BucketServer() as bucket:
+        settings = {"SMTP_URL": sink.url, "STORAGE_URL": bucket.url}
         with Cluster(folder / "data", is_demo=True, settings=settings) as cluster:
             demo = cluster.run("demo", "load", "--quick")
             app = create_app(cluster.config)
@@ -186,6 +192,32 @@ def test_a_sign_in_holds_at_every_node_and_needs_none_in_particular(site: Site) 
     assert inside.status == 303
     assert {page.status for page in pages} == {200}
     assert nodes == [200, 200]
+
+
+def test_a_recording_in_the_bucket_comes_from_either_node(site: Site) -> None:
+    with open_db() as db:
+        session_id, recording_id = db.execute(
+            select(WebinarSession.public_id, Recording.public_id)
+            .join(Recording, Recording.session_id == WebinarSession.id)
+            .where(Recording.state == RecordingState.PUBLISHED, WebinarSession.is_demo)
+            .where(Recording.closes_at > datetime.now(UTC) + timedelta(hours=1))
+            .limit(1)
+        ).one()
+    page = f"/sessions/{session_id}"
+    place = press(site.port, page, f"{page}/register", cookie=site.reader)
+
+    playlist = ask(site.port, f"/recordings/{recording_id}/main/recording.m3u8", cookie=site.reader)
+    segment = re.findall(r"^[^#]\S*\.ts$", playlist.body, re.M)[0]
+    path = urljoin(playlist.path, segment)
+    got = [
+        ask(port, path, cookie=site.reader)
+        for port in (site.port, site.cluster.ports["web-1"], site.cluster.ports["web-2"])
+    ]
+
+    assert place.status == 303
+    assert {answer.status for answer in got} == {200}
+    assert len({answer.body for answer in got}) == 1
+    assert len(got[0].body) > 10_000
 
 
 def test_any_one_process_is_killed_and_no_page_breaks(site: Site) -> None:
