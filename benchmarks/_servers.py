@@ -85,6 +85,8 @@ def _running(command: Sequence[str], port: int, environment: dict[str, str]) -> 
         [sys.executable, "-m", *command],
         cwd=ROOT,
         env=os.environ | environment | {"PYTHONPATH": str(ROOT)},
+        # A line for each request: to be written, as it is in production, but not to be read here.
+        stderr=subprocess.DEVNULL,
     )
     try:
         _wait_for(port, process)

@@ -1,9 +1,11 @@
 """The engine, the session factory and the column types that keep time and states honest."""
 
+import os
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from threading import Lock
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -106,6 +108,8 @@ KEPT_BY_THE_SERVER = (
 # For a connection of the pool, when all are taken: then the page says to come back.
 POOL_SECONDS = 10
 LIMIT = "seconds a statement may take"
+# For a writer of SQLite, while others write.
+BUSY_SECONDS = 30
 
 
 @dataclass
@@ -117,6 +121,7 @@ class _Mode:
 
 
 _mode = _Mode()
+_turn = Lock()
 _statement_seconds: ContextVar[int] = ContextVar("statement_seconds", default=0)
 
 
@@ -128,7 +133,9 @@ def connect(url: str, *, pool: int = 20, read_only: bool = False) -> Engine:
     _mode.is_told, _mode.is_seen = read_only, False
     if url.startswith("sqlite"):
         # Never fewer than there are threads, twice: a feed that notes a change uses two at once.
-        engine = create_engine(url, connect_args={"timeout": 30}, pool_size=20, max_overflow=60)
+        engine = create_engine(
+            url, connect_args={"timeout": BUSY_SECONDS}, pool_size=20, max_overflow=60
+        )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate)
     else:
@@ -206,5 +213,23 @@ def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) ->
 def _begin_immediate(connection: Connection) -> None:
     # A deferred BEGIN lets two writers both read, then one fails or oversells.
     # Readers that say so (execution option) begin deferred and never wait for a writer.
-    only_reads = _mode.is_told or connection.get_execution_options().get("read_only")
-    connection.exec_driver_sql(f"BEGIN {'DEFERRED' if only_reads else 'IMMEDIATE'}")
+    if _mode.is_told or connection.get_execution_options().get("read_only"):
+        connection.exec_driver_sql("BEGIN DEFERRED")
+        return
+    # SQLite has no line to wait in: who waits looks again after ever longer pauses, and of many at
+    # once some never find it free. So only one of this process looks, and soon; the rest queue.
+    has_turn = _turn.acquire(timeout=BUSY_SECONDS)
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    finally:
+        if has_turn:
+            _turn.release()
+
+
+def _renew_turn() -> None:
+    # Whoever had it is a thread of the parent.
+    global _turn
+    _turn = Lock()
+
+
+os.register_at_fork(after_in_child=_renew_turn)
