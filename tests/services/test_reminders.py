@@ -4,7 +4,14 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
-from tests.builders import NOW, STARTS_AT, make_series, make_session, make_user
+from tests.builders import (
+    NOW,
+    STARTS_AT,
+    make_registration,
+    make_series,
+    make_session,
+    make_user,
+)
 from webinar.db import DbSession
 from webinar.domain.session import SessionStatus
 from webinar.models import Delivery
@@ -124,3 +131,26 @@ def test_who_was_reminded_of_the_old_time_is_reminded_of_the_new(db: DbSession) 
         select(Delivery.due_at).where(Delivery.kind == "session_reminder", Delivery.revision == 1)
     ).one()
     assert due == STARTS_AT + timedelta(days=7) - timedelta(hours=1)
+
+
+def test_a_place_from_before_there_were_such_reminders_gets_them_once(db: DbSession) -> None:
+    session = make_session(db)
+    make_registration(db, session, make_user(db))
+    day_ahead = STARTS_AT - DAY - 8 * HOUR
+
+    owed = [reminders.owe_missing(db, now=day_ahead + hour * HOUR) for hour in range(31)]
+
+    assert (owed[0], sum(owed)) == (1, 2)
+    assert waiting(db) == [
+        ("session_tomorrow", STARTS_AT - DAY),
+        ("session_reminder", STARTS_AT - HOUR),
+    ]
+
+
+def test_no_place_gets_a_second_reminder_for_having_one(db: DbSession) -> None:
+    session, user = make_session(db), make_user(db)
+    registrations.register(db, session.id, user.id, now=NOW)
+    make_registration(db, make_session(db, status=SessionStatus.DRAFT), user)
+
+    assert [reminders.owe_missing(db, now=NOW + hour * HOUR) for hour in range(200)] == [0] * 200
+    assert len(waiting(db)) == 2

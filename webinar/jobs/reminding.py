@@ -5,9 +5,19 @@ from datetime import datetime
 
 from webinar.db import open_db
 from webinar.jobs.toolbox import Toolbox
-from webinar.services import credit_reminders, digests, report_reminders
+from webinar.services import credit_reminders, digests, reminders, report_reminders
 
 log = logging.getLogger(__name__)
+
+
+def owe_missing_reminders(_tools: Toolbox, now: datetime) -> None:
+    """Owe reminders to places that have none; a few hundred in each transaction."""
+    owed = 1
+    while owed:
+        with open_db.begin() as db:
+            owed = reminders.owe_missing(db, now=now)
+        if owed:
+            log.info("places had no reminder: places=%s", owed)
 
 
 def remind_of_credit(_tools: Toolbox, now: datetime) -> None:

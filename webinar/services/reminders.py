@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from webinar.db import DbSession
 from webinar.domain.letter import MailKind
 from webinar.domain.mail_wishes import REMINDED_BEFORE
+from webinar.domain.session import SessionStatus
 from webinar.models import Delivery, Registration, WebinarSession
 
 # Who learned of the hour so shortly before a reminder has just read it all.
@@ -18,6 +19,8 @@ JUST_READ: dict[MailKind, timedelta] = {
     MailKind.SESSION_REMINDER: timedelta(0),
 }
 ROWS_AT_ONCE = 500
+# So long before a reminder leaves, it is noticed that a place has none.
+NOTICED_BEFORE = timedelta(days=1)
 
 
 def queue_reminders(
@@ -55,6 +58,46 @@ def follow_session(db: DbSession, session: WebinarSession, *, now: datetime) -> 
             .order_by(Registration.user_id)
         ).all()
         _queue(db, kind, session, told, now=now)
+
+
+def owe_missing(db: DbSession, *, now: datetime, limit: int = ROWS_AT_ONCE) -> int:
+    """Owe reminders to places that never had one, a day before they leave; how many places.
+
+    Places are taken with their reminders. This is for those from before there was such a kind,
+    and for whatever put a place into the database by another way.
+    """
+    owed = 0
+    for kind, before in REMINDED_BEFORE.items():
+        first = now + before + JUST_READ[kind]
+        never = ~(
+            select(Delivery.id)
+            .where(
+                Delivery.kind == kind.value,
+                Delivery.subject_id == Registration.session_id,
+                Delivery.user_id == Registration.user_id,
+            )
+            .exists()
+        )
+        rows = db.execute(
+            select(Registration.session_id, Registration.user_id)
+            .join(WebinarSession, WebinarSession.id == Registration.session_id)
+            .where(
+                WebinarSession.status == SessionStatus.PUBLISHED,
+                WebinarSession.starts_at > first,
+                WebinarSession.starts_at <= first + NOTICED_BEFORE,
+                Registration.cancelled_at.is_(None),
+                never,
+            )
+            .order_by(Registration.session_id, Registration.user_id)
+            .limit(limit)
+        ).all()
+        people: dict[int, list[int]] = {}
+        for session_id, user_id in rows:
+            people.setdefault(session_id, []).append(user_id)
+        for session_id, user_ids in people.items():
+            _queue(db, kind, db.get_one(WebinarSession, session_id), user_ids, now=now)
+        owed += len(rows)
+    return owed
 
 
 def _queue(
