@@ -177,6 +177,31 @@ def test_a_tick_waits_in_the_queue_once(db: DbSession, config: Config) -> None:
 
 
 @ON_POSTGRESQL
+def test_clocks_that_hand_out_the_same_tick_at_once_do_not_stumble(
+    db: DbSession, config: Config
+) -> None:
+    tick = Tick("decide credit", 5, idle, Place.ENGINE)
+    stumbles: list[Exception] = []
+
+    def hand_out() -> None:
+        engine = QueueEngine(config, Timings())
+        try:
+            for _ in range(20):
+                engine.hand_out(tick, now=datetime.now(UTC))
+        except Exception as error:
+            stumbles.append(error)
+
+    threads = [Thread(target=hand_out) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert stumbles == []
+    assert jobs() == [("run_tick", "todo", [])]
+
+
+@ON_POSTGRESQL
 def test_what_a_dead_worker_was_at_is_done_by_another(db: DbSession, config: Config) -> None:
     owed = owe(db, 2)
     engine = QueueEngine(config, Timings())

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 import psycopg
 from procrastinate import App, PsycopgConnector, RetryStrategy
+from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.sql import queries
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
@@ -63,16 +64,19 @@ class QueueEngine:
 
     def hand_out(self, tick: Tick, *, now: datetime) -> None:
         """One job at a time waits for each tick, and one at a time is done."""
-        with open_db.begin() as db:
-            # Looked for before, lest PostgreSQL's log fills with refused ones.
-            if not _waiting(db, RUN_TICK, queueing_lock=tick.name):
-                self._app.configure_task(
-                    RUN_TICK,
-                    queue=TICKS,
-                    lock=tick.name,
-                    queueing_lock=tick.name,
-                    connection=_connection(db),
-                ).defer(name=tick.name)
+        try:
+            with open_db.begin() as db:
+                # Looked for before, lest PostgreSQL's log fills with refused ones.
+                if not _waiting(db, RUN_TICK, queueing_lock=tick.name):
+                    self._app.configure_task(
+                        RUN_TICK,
+                        queue=TICKS,
+                        lock=tick.name,
+                        queueing_lock=tick.name,
+                        connection=_connection(db),
+                    ).defer(name=tick.name)
+        except AlreadyEnqueued:
+            log.debug("another clock was faster: %s", tick.name)
 
     def mend(self) -> None:
         """Jobs of workers that gave no sign of life are done by others."""
