@@ -46,14 +46,12 @@ def _serve(data: Path, end: Event, *, quick: bool, empty: bool) -> None:
         raise ServerDied(f"Somebody serves on port {port} already: PORT=8123 make cluster")
     _say("Starting PostgreSQL and Redis, bringing the database up to date ...")
     with Cluster(data, port=port, is_demo=not empty, say=_say) as cluster:
-        demo = ""
         if not empty and not end.is_set():
             _say("Loading the demo season ...")
-            demo = cluster.run("demo", "load", *(["--quick"] if quick else []))
+            cluster.run("demo", "load", *(["--quick"] if quick else []), say=_say)
         if end.is_set():
             return
         cluster.serve(*([] if empty else ["demo speak"]))
-        _say(demo)
         _say(_processes(cluster))
         _say(f"Serving on {cluster.url} (Ctrl-C ends all)")
         end.wait()

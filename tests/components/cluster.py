@@ -169,18 +169,25 @@ class Cluster:
         self._stop(*(name for name in inner if name in self.members))
         self._end_media_workers()
 
-    def run(self, *arguments: str) -> str:
-        """What a command of the program says; raises ServerDied with its words if it fails."""
-        result = subprocess.run(
-            [sys.executable, "-m", "flask", "--app", "wsgi", *arguments],
+    def run(self, *arguments: str, say: Callable[[str], None] | None = None) -> str:
+        """What a command of the program says, also to `say` as it comes; raises ServerDied."""
+        said = []
+        with subprocess.Popen(
+            [sys.executable, "-u", "-m", "flask", "--app", "wsgi", *arguments],
             cwd=ROOT,
             env=os.environ | self.settings,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
-        )
-        if result.returncode != 0:
-            raise ServerDied(f"flask {' '.join(arguments)}: {result.stdout}{result.stderr}")
-        return result.stdout
+        ) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                said.append(line)
+                if say is not None:
+                    say(line.rstrip())
+        if process.returncode != 0:
+            raise ServerDied(f"flask {' '.join(arguments)}: {''.join(said)}")
+        return "".join(said)
 
     def serve(self, *extra: str) -> None:
         """Begin the program and nginx; returns when pages come through it.
