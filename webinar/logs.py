@@ -22,6 +22,9 @@ FACTS = frozenset({"method", "route", "status", "milliseconds"})
 # Libraries that tell more than anybody wants to read; httpx tells addresses with their secrets.
 QUIET = ("alembic", "apscheduler", "botocore", "fontTools", "httpcore", "httpx", "pyhanko")
 SHORTEST_SECRET = 8
+SHORTEST_TOKEN = 20
+# Written by the program itself, of a closed list of values: not looked through, at every request.
+HARMLESS = frozenset({"timestamp", "level", "logger", "method", "route", REQUEST})
 
 _ADDRESS = re.compile(r"([\w.+'-]|%2[bB])+(@|%40)[\w-]+(\.[\w-]+)*")
 # Letters both large and small with digits among them, long and without a pause: a token of ours.
@@ -106,17 +109,18 @@ class _Hide:
 
     def __call__(self, _logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
         for key, value in line.items():
-            if isinstance(value, str) and key not in ("timestamp", "level", "logger", REQUEST):
+            if isinstance(value, str) and key not in HARMLESS:
                 line[key] = self.cleaned(value)
         return line
 
     def cleaned(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret, "…")
-        text = _VALUES.sub("[values left out]", text)
-        if not self._shows_people:
+        if "[parameters: " in text or "DETAIL:" in text:
+            text = _VALUES.sub("[values left out]", text)
+        if not self._shows_people and ("@" in text or "%40" in text):
             text = _ADDRESS.sub(lambda found: masked(found[0]), text)
-        return _TOKEN.sub("…", text)
+        return _TOKEN.sub("…", text) if len(text) >= SHORTEST_TOKEN else text
 
 
 def _renderer(kind: str) -> Processor:

@@ -1,12 +1,13 @@
 """Every request has a number: in its lines of the log, in its answer, on its error page.
 
 It stands outermost, so that beats and media, which are answered in front of Flask, have one too.
-A proxy that numbers requests (nginx: $request_id) sends its own in X-Request-Id.
+The number is a name, no secret. A proxy that makes one (nginx: $request_id) sends its own in
+X-Request-Id.
 """
 
 import logging
+import random
 import re
-import secrets
 import time
 from collections.abc import Callable, Iterable
 from types import TracebackType
@@ -37,7 +38,7 @@ class RequestIds:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         sent = environ.get("HTTP_X_REQUEST_ID", "")
-        number = sent if SANE.fullmatch(sent) else secrets.token_hex(8)
+        number = sent if SANE.fullmatch(sent) else f"{random.getrandbits(64):016x}"
         logs.begin_request(number)
 
         def numbered(
