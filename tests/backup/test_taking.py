@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from config import Config
 from tests.backup.conftest import BackupKey
-from tests.backup.test_restore import published
+from tests.backup.recordings import published
 from tests.builders import make_user
 from tests.components.bucket import BucketServer
 from webinar.backup.archive import Member

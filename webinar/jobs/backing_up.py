@@ -41,7 +41,7 @@ def back_up_due(tools: Toolbox, now: datetime) -> None:
             except Exception as failed:
                 failure = failed  # the other kind does not wait for this one
             else:
-                log.info("backup taken: kind=%s bytes=%s", kind, taken.size)
+                log.info("backup taken: kind=%s bytes=%s sha256=%s", kind, taken.size, taken.digest)
     if failure is not None:
         raise failure
 
