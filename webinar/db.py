@@ -191,10 +191,11 @@ def _prepare_postgresql(
     wanted = _statement_seconds.get()
     if entry.info.get(LIMIT, 0) == wanted:
         return
+    connection.autocommit = True  # what is set in a transaction goes with it
     cursor = connection.cursor()
     cursor.execute(f"SET statement_timeout = '{wanted}s'")
     cursor.close()
-    connection.commit()  # what is set in a transaction goes with it
+    connection.autocommit = False
     entry.info[LIMIT] = wanted
 
 
