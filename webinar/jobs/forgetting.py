@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 EVERY = timedelta(hours=23)
 # On SQLite everybody else waits meanwhile: a transaction stays well below a second.
 ROWS_AT_ONCE = 500
-PASSES_AT_ONCE = 200
+PASSES_AT_ONCE = 100
 # So much in one run; the next one, an hour later, goes on.
 BATCHES_AT_MOST = 400
 SESSIONS_AT_MOST = 50
@@ -90,6 +90,7 @@ def _forget_evidence(older_than: datetime, *, now: datetime) -> int:
     for session_id in sessions[:SESSIONS_AT_MOST]:
         with read_db() as db:
             findings = verifying.verify(db, session_id)
+            planned = forgetting.plan(db, session_id)
         if findings:
             log.error(
                 "evidence is kept that does not verify: session=%s findings=%s",
@@ -98,7 +99,9 @@ def _forget_evidence(older_than: datetime, *, now: datetime) -> int:
             )
             continue
         with open_db.begin() as db:
-            forgetting.begin(db, session_id, older_than=older_than, now=now)
+            begun = forgetting.begin(db, session_id, planned, older_than=older_than, now=now)
+        if not begun:
+            continue  # somebody added to its chain at this moment: the next run looks again
         while True:
             with open_db.begin() as db:
                 gone = forgetting.forget_some(db, session_id, most=PASSES_AT_ONCE)

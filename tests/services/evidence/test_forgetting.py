@@ -99,8 +99,13 @@ def raw_rows(db: DbSession) -> int:
     return sum(db.scalar(select(func.count()).select_from(table)) or 0 for table in RAW)
 
 
+def begin(db: DbSession, session: WebinarSession, *, now: datetime = TEN_YEARS_ON) -> None:
+    planned = forgetting.plan(db, session.id)
+    assert forgetting.begin(db, session.id, planned, older_than=OLD, now=now)
+
+
 def forget(db: DbSession, session: WebinarSession, *, now: datetime = TEN_YEARS_ON) -> None:
-    forgetting.begin(db, session.id, older_than=OLD, now=now)
+    begin(db, session, now=now)
     while forgetting.forget_some(db, session.id, most=1):
         pass
     db.flush()
@@ -138,7 +143,7 @@ def test_what_was_decided_stays_and_verifies(db: DbSession, old: WebinarSession)
 
 
 def test_half_way_through_it_verifies_and_goes_on(db: DbSession, old: WebinarSession) -> None:
-    forgetting.begin(db, old.id, older_than=OLD, now=TEN_YEARS_ON)
+    begin(db, old)
     forgetting.forget_some(db, old.id, most=1)
     half = words(db, old)
     length = len(list(chain.links_of(db, old.id)))
@@ -148,6 +153,18 @@ def test_half_way_through_it_verifies_and_goes_on(db: DbSession, old: WebinarSes
     assert half == []
     assert raw_rows(db) == 0
     assert len(list(chain.links_of(db, old.id))) == length
+
+
+def test_a_chain_that_has_grown_since_it_was_read_is_read_again(
+    db: DbSession, old: WebinarSession
+) -> None:
+    planned = forgetting.plan(db, old.id)
+    chain.append(db, old.id, [NewLink(LinkKind.VIEWING, "new", "0" * 64)], now=TEN_YEARS_ON)
+
+    begun = forgetting.begin(db, old.id, planned, older_than=OLD, now=TEN_YEARS_ON)
+
+    assert not begun
+    assert not forgetting.is_forgotten(db, old.id)
 
 
 def test_nothing_is_decided_anew_without_its_evidence(db: DbSession, old: WebinarSession) -> None:
@@ -205,7 +222,7 @@ def test_afterwards_every_change_is_still_found(
 
 
 def test_rows_changed_while_they_are_let_go_are_found(db: DbSession, old: WebinarSession) -> None:
-    forgetting.begin(db, old.id, older_than=OLD, now=TEN_YEARS_ON)
+    begin(db, old)
 
     db.execute(sql("UPDATE watch_segment SET to_ms = to_ms + 1"))
 

@@ -4,6 +4,8 @@ First a link says what may be gone from then on, then the rows go, some at a tim
 interrupted goes on from what the link says.
 """
 
+from collections import Counter
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, func, or_, select
@@ -11,6 +13,7 @@ from sqlalchemy import delete, func, or_, select
 from webinar.db import DbSession
 from webinar.domain.evidence_chain import (
     FORGETTABLE,
+    GENESIS,
     LinkKind,
     NewLink,
     digest_of_forgetting,
@@ -23,6 +26,7 @@ from webinar.models import (
     Certificate,
     CreditDecision,
     EvaluationGiven,
+    EvidenceChain,
     EvidenceLink,
     ExternalRoom,
     ImportedVisit,
@@ -42,6 +46,16 @@ FORGOTTEN = "evidence forgotten"
 """The action in the audit trail that keeps where a chain stood when its evidence was let go."""
 DATED = (*(kind for kind in FORGETTABLE if kind is not LinkKind.IMPORT), LinkKind.CLOSED)
 """Links that say when evidence came. An import is vouched for anew when a name in it is erased."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a link that forgets will say, and where the chain ended when that was read."""
+
+    length: int
+    head: str
+    stays: tuple[NewLink, ...]
+    covered: tuple[tuple[LinkKind, str, str], ...]
 
 
 def due(db: DbSession, *, older_than: datetime) -> list[int]:
@@ -93,25 +107,35 @@ def is_forgotten(db: DbSession, session_id: int) -> bool:
     )
 
 
-def begin(db: DbSession, session_id: int, *, older_than: datetime, now: datetime) -> None:
-    """Say in the chain, and in the audit trail, what may be gone from here on. Twice is once.
+def plan(db: DbSession, session_id: int) -> Plan:
+    """What is to be said, read beforehand: of thousands it takes seconds, in which others write.
 
     Decisions and certificates that nothing vouched for so far are vouched for first: afterwards
     nothing else could tell whether they were changed.
     """
-    stays = _unvouched(db, session_id)
-    covered = _covered(db, session_id)
-    if is_forgotten(db, session_id) and not covered:
-        return
-    digest = digest_of_forgetting(session_id, covered)
+    ends = chain.head_of(db, session_id)
+    length, head = (0, GENESIS) if ends is None else (ends.length, ends.head)
+    return Plan(length, head, tuple(_unvouched(db, session_id)), tuple(_covered(db, session_id)))
+
+
+def begin(
+    db: DbSession, session_id: int, planned: Plan, *, older_than: datetime, now: datetime
+) -> bool:
+    """Say in the chain, and in the audit trail, what may be gone from here on. Twice is once.
+
+    False if the chain has grown since it was planned: plan again.
+    """
+    ends = db.get(EvidenceChain, session_id, with_for_update=True, populate_existing=True)
+    length, head = (0, GENESIS) if ends is None else (ends.length, ends.head)
+    if (length, head) != (planned.length, planned.head):
+        return False
+    if not planned.covered and is_forgotten(db, session_id):
+        return True
+    digest = digest_of_forgetting(session_id, planned.covered)
     told = NewLink(LinkKind.FORGOTTEN, str(session_id), digest)
-    chain.append(db, session_id, [*stays, told], now=now)
-    after = chain.head_of(db, session_id)
-    if after is None:
-        raise LookupError(f"session {session_id} has no chain after a link was added")
-    counts = {kind.value: 0 for kind in FORGETTABLE}
-    for kind, _, _ in covered:
-        counts[kind.value] += 1
+    chain.append(db, session_id, [*planned.stays, told], now=now)
+    after = db.get_one(EvidenceChain, session_id)
+    counts = Counter(kind.value for kind, _, _ in planned.covered)
     audit.write(
         db,
         actor_id=None,
@@ -121,10 +145,11 @@ def begin(db: DbSession, session_id: int, *, older_than: datetime, now: datetime
             "length": after.length,
             "head": after.head,
             "older_than": older_than.isoformat(),
-            "rows": counts,
+            "rows": {kind.value: counts[kind.value] for kind in FORGETTABLE},
         },
         now=now,
     )
+    return True
 
 
 def forget_some(db: DbSession, session_id: int, *, most: int) -> int:
@@ -169,11 +194,16 @@ def _forget_lists(db: DbSession, session_id: int) -> int:
 def _covered(db: DbSession, session_id: int) -> list[tuple[LinkKind, str, str]]:
     """The last link of every row of the raw evidence that no earlier forgetting covers."""
     covered: dict[tuple[LinkKind, str], str] = {}
-    for link in chain.links_of(db, session_id):
-        if link.kind is LinkKind.FORGOTTEN:
+    links = db.execute(
+        select(EvidenceLink.kind, EvidenceLink.subject, EvidenceLink.digest)
+        .where(EvidenceLink.session_id == session_id)
+        .order_by(EvidenceLink.number)
+    )
+    for kind, subject, digest in links:
+        if kind is LinkKind.FORGOTTEN:
             covered.clear()
-        elif link.kind in FORGETTABLE:
-            covered[link.kind, link.subject] = link.digest
+        elif kind in FORGETTABLE:
+            covered[kind, subject] = digest
     return [(kind, subject, digest) for (kind, subject), digest in covered.items()]
 
 
