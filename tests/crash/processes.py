@@ -116,6 +116,14 @@ class Crew:
         for role in list(self._running):
             self._end(role)
 
+    def pid(self, role: str) -> int:
+        """The number of the one that runs now."""
+        return self._running[role].pid or 0
+
+    def has_ended(self, role: str) -> bool:
+        """True if it ended by itself."""
+        return not self._running[role].is_alive()
+
     def logs(self) -> str:
         """The last words of each process that ever ran."""
         files = sorted(Path(self.config.DATA_DIR).glob("*.log"))
@@ -131,7 +139,8 @@ class Crew:
     def _end(self, role: str) -> None:
         process = self._running.pop(role)
         pid = process.pid or 0
-        os.kill(pid, signal.SIGKILL)
+        if process.is_alive():
+            os.kill(pid, signal.SIGKILL)
         self.kills.append(Kill(role, pid, time.time()))
         process.join()
         process.close()

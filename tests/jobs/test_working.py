@@ -1,0 +1,80 @@
+"""A worker sends what the clock laid into the queue, runs its ticks, and ends as it is told."""
+
+import os
+import signal
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import func, select
+
+from config import Config
+from tests.components.smtp import SmtpSink
+from tests.crash.processes import Crew, run_a_worker
+from tests.jobs.test_engines import jobs, owe
+from tests.patience import wait_for
+from webinar.db import DbSession
+from webinar.jobs import clock
+from webinar.jobs.engine import Timings
+from webinar.jobs.engine_queue import QueueEngine
+from webinar.models import Delivery
+from webinar.services import processes, ticks
+
+pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
+
+@pytest.fixture
+def sink() -> Iterator[SmtpSink]:
+    with SmtpSink() as sink:
+        yield sink
+
+
+@pytest.fixture
+def worker(bound: None, config: Config, sink: SmtpSink) -> Iterator[Crew]:
+    crew = Crew(
+        replace(config, ENGINE="procrastinate", SMTP_URL=sink.url), 0, {"worker": run_a_worker}
+    )
+    crew.start()
+    yield crew
+    crew.stop()
+
+
+def test_a_worker_sends_what_is_in_the_queue_and_leaves_it_empty(
+    db: DbSession, config: Config, sink: SmtpSink, worker: Crew
+) -> None:
+    owe(db, 12)
+
+    QueueEngine(config, Timings()).offer_mails(now=datetime.now(UTC))
+
+    assert len(sink.wait_for(12, seconds=60)) == 12
+    wait_for(lambda: jobs() == [])
+    assert db.scalar(select(func.count(Delivery.id)).where(Delivery.sent_at.is_not(None))) == 12
+
+
+def test_a_worker_runs_a_tick_and_writes_it_down(
+    db: DbSession, config: Config, worker: Crew
+) -> None:
+    [tick] = [tick for tick in clock.TICKS if tick.name == "decide credit"]
+
+    QueueEngine(config, Timings()).hand_out(tick, now=datetime.now(UTC))
+
+    wait_for(lambda: jobs() == [])
+    run = ticks.last(db, "decide credit")
+    assert run is not None
+    assert (run.failures, run.succeeded_at is not None) == (0, True)
+
+
+def test_a_worker_says_that_it_lives_and_goodbye_when_it_is_told_to_end(
+    db: DbSession, worker: Crew
+) -> None:
+    def living() -> list[str]:
+        db.rollback()
+        return [row.role for row in processes.living(db, now=datetime.now(UTC))]
+
+    wait_for(lambda: living() == ["worker"])
+
+    os.kill(worker.pid("worker"), signal.SIGTERM)
+
+    wait_for(lambda: living() == [])
+    wait_for(lambda: worker.has_ended("worker"))
