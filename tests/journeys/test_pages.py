@@ -20,6 +20,8 @@ from tests.journeys.conftest import sign_in_cookie
 from tests.journeys.small_season import People, Season, make_people, make_season
 from webinar.app import create_app
 from webinar.db import open_db
+from webinar.domain.mail_marks import stop_token
+from webinar.domain.mail_wishes import MailTopic
 from webinar.media.storage import Storage
 from webinar.tools import media_shelf
 from webinar.web.access import MARK
@@ -84,6 +86,7 @@ NOT_PAGES = {
     "media.whole",
     "media.whole_of",
     "metrics.show",
+    "own_data.download",
     "presence.show",
     "rooms.enter",
     "static",
@@ -227,6 +230,10 @@ def values(season: Season) -> dict[str, list[dict[str, str]]]:
             {"public_id": season.attended},
         ],
         "topics.show": [{"slug": season.topic}],
+        "unsubscribe.show": [
+            {"token": stop_token(SECRET, 1, MailTopic.DIGEST)},
+            {"token": "nonsense"},
+        ],
     }
 
 
@@ -243,6 +250,7 @@ REFUSALS = {
     "certificates.verify": {200, 404},  # one of the two numbers is nonsense
     "faculty.show": {200, 410},  # the last address never was one
     "recordings.show": {200, 410},  # one of the two windows is closed
+    "unsubscribe.show": {200, 404},  # one of the two addresses never was one
 }
 
 
