@@ -1,23 +1,28 @@
 """From an owed mail to the mail server, and what is decided on the way."""
 
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
+from config import Config
 from tests.builders import NOW, STARTS_AT, make_series, make_session, make_user
 from tests.components.smtp import SmtpSink
 from webinar.db import DbSession
 from webinar.domain.letter import MailKind
+from webinar.domain.mail_wishes import AddressTrouble, MailTopic, WishSource
 from webinar.domain.recording import RecordingState
 from webinar.domain.session import SessionStatus
 from webinar.jobs import mail
+from webinar.jobs.toolbox import Toolbox
 from webinar.mail.compose import Composer
 from webinar.mail.transport import SmtpTransport
-from webinar.models import Delivery, Recording, WebinarSession
-from webinar.services import accounts, deliveries, registrations
+from webinar.models import Delivery, MailTrouble, Recording, User, WebinarSession
+from webinar.services import accounts, deliveries, mail_wishes, registrations
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "mail"
 COMPOSER = Composer(
@@ -246,3 +251,117 @@ def test_a_series_is_confirmed_with_its_next_sessions(db: DbSession, sink: SmtpS
     send(db, sink, now=NOW)
 
     assert subjects(sink) == ["Registered for all sessions of e-grandrounds"]
+
+
+def owe_links(db: DbSession, people: int) -> list[int]:
+    for number in range(people):
+        make_user(db, f"anna{number}@example.net")
+        accounts.send_link(db, f"anna{number}@example.net", now=NOW)
+    ids = list(db.scalars(select(Delivery.id).order_by(Delivery.id)))
+    db.commit()
+    return ids
+
+
+def test_what_a_person_does_not_want_is_not_sent(db: DbSession, sink: SmtpSink) -> None:
+    place(db)
+    send(db, sink, now=NOW)
+    user_id = db.scalars(select(Delivery.user_id)).first()
+    assert user_id is not None
+    mail_wishes.set_wish(
+        db, user_id, MailTopic.REMINDER_HOUR, False, source=WishSource.PAGE, now=NOW
+    )
+
+    send(db, sink, now=REMINDED_AT)
+
+    last = db.scalars(select(Delivery).where(Delivery.kind == "session_reminder")).one()
+    assert last.dropped_because == "they do not want it"
+
+
+def test_an_address_that_nobody_has_is_known_from_then_on(db: DbSession, sink: SmtpSink) -> None:
+    session = place(db)
+    email = db.scalars(select(User.email)).one()
+    sink.refuse(email, "550 5.1.1 No such user")
+
+    send(db, sink, now=NOW)
+    send(db, sink, now=REMINDED_AT)
+
+    trouble = db.scalars(select(MailTrouble)).one()
+    assert (trouble.trouble, trouble.email) == (AddressTrouble.RETURNED, email)
+    last = db.scalars(select(Delivery).where(Delivery.kind == "session_reminder")).one()
+    assert (last.subject_id, last.dropped_because) == (
+        session.id,
+        "mail to this address comes back",
+    )
+
+
+def test_a_server_that_is_away_is_left_alone_for_a_while(db: DbSession) -> None:
+    owe_links(db, 3)
+    with SmtpSink() as sink:
+        transport = SmtpTransport(sink.url)
+
+    mail.send_due(transport, COMPOSER, now=NOW)
+    paused = transport.breaker.is_open(now=NOW + timedelta(seconds=1))
+    mail.send_due(transport, COMPOSER, now=NOW + timedelta(seconds=1))
+    db.expire_all()
+
+    assert paused
+    assert {delivery.attempts for delivery in db.scalars(select(Delivery))} == {0}
+
+
+def test_one_full_mailbox_waits_and_five_in_a_row_are_a_server_that_is_away(
+    db: DbSession, sink: SmtpSink
+) -> None:
+    owe_links(db, 8)
+    for number in range(8):
+        sink.refuse(f"anna{number}@example.net", "450 4.2.0 Later")
+    transport = SmtpTransport(sink.url)
+
+    mail.send_due(transport, COMPOSER, now=NOW)
+
+    db.expire_all()
+    tries = [delivery.attempts for delivery in db.scalars(select(Delivery).order_by(Delivery.id))]
+    assert tries == [1, 1, 1, 1, 1, 0, 0, 0]
+    assert transport.breaker.is_open(now=NOW + timedelta(seconds=1))
+
+
+def test_mails_leave_no_faster_than_they_may(db: DbSession, sink: SmtpSink) -> None:
+    owe_links(db, 4)
+    transport = SmtpTransport(sink.url, per_minute=600)
+    began = time.monotonic()
+
+    sent = mail.send_due(transport, COMPOSER, now=NOW)
+
+    assert sent == 4
+    assert time.monotonic() - began >= 0.3
+
+
+def test_a_batch_that_meets_a_mail_being_sent_says_so_and_sends_the_others(
+    db: DbSession, sink: SmtpSink, config: Config
+) -> None:
+    ids = owe_links(db, 3)
+    deliveries.claim(db, ids[1], now=NOW)
+    db.commit()
+    tools = replace(Toolbox.from_config(config), transport=SmtpTransport(sink.url))
+
+    with pytest.raises(mail.StillLeased, match=f"\\[{ids[1]}\\]"):
+        mail.send_batch(tools, ids, now=NOW)
+    after = mail.send_batch(tools, ids, now=NOW + deliveries.LEASE)
+
+    assert after == 1
+    assert sorted(str(message["To"]) for message in sink.messages) == [
+        f'"Dr Anna Keller" <anna{number}@example.net>'.replace('"', "") for number in range(3)
+    ]
+
+
+def test_every_copy_of_a_mail_is_known_for_the_same(db: DbSession, sink: SmtpSink) -> None:
+    [delivery_id] = owe_links(db, 1)
+    delivery = db.get_one(Delivery, delivery_id)
+    secrets = dict(delivery.details)
+    send(db, sink, now=NOW)
+    # As if the process had died after the mail server's yes.
+    delivery.sent_at, delivery.due_at, delivery.details = None, NOW, secrets
+
+    send(db, sink, now=NOW + timedelta(minutes=1))
+
+    first, second = (message["Message-ID"] for message in sink.messages)
+    assert first == second
