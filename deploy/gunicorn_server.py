@@ -44,3 +44,14 @@ def on_starting(_server: Arbiter) -> None:
 def child_exit(_server: Arbiter, worker: Worker) -> None:
     """What a worker that has ended held at that moment is held no more; what it counted stays."""
     multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+
+def post_worker_init(worker: Worker) -> None:
+    """Tell the others that this one serves, and by which release."""
+    worker.wsgi.extensions["sign_of_life"].start()
+
+
+def worker_exit(_server: Arbiter, worker: Worker) -> None:
+    """Tell them that it ends, if it began."""
+    if worker.wsgi is not None:
+        worker.wsgi.extensions["sign_of_life"].stop()
