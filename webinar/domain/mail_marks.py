@@ -8,6 +8,7 @@ also makes the key stream: RFC 5297 in kind.)
 import base64
 import binascii
 import hmac
+from functools import lru_cache
 
 from webinar.domain.mail_wishes import MailTopic
 
@@ -72,6 +73,10 @@ def _mixed(text: bytes, stream: bytes) -> bytes:
 
 
 def _hmac(secret: str, purpose: bytes, text: bytes) -> bytes:
-    # Two steps, so that the application's secret serves each purpose as a key of its own.
-    key = hmac.digest(secret.encode(), b"mail marks: " + purpose, "sha256")
-    return hmac.digest(key, text, "sha256")
+    return hmac.digest(_key(secret, purpose), text, "sha256")
+
+
+@lru_cache(maxsize=16)
+def _key(secret: str, purpose: bytes) -> bytes:
+    # So that the application's secret serves each purpose as a key of its own.
+    return hmac.digest(secret.encode(), b"mail marks: " + purpose, "sha256")

@@ -29,9 +29,13 @@ log = logging.getLogger(__name__)
 # So that a tick ends; what is left is due at the next one.
 AT_A_TIME = 200
 # Claimed together, decided together, and left by one who is killed until the lease is over.
-AT_ONCE = 25
+AT_ONCE = 50
 # The letterbox is held open no longer, but for the one mail that is under way.
-HELD_OPEN = timedelta(milliseconds=100)
+HELD_OPEN = timedelta(milliseconds=250)
+# The marker may be waiting for one who wants to shut it.
+A_MOMENT_SECONDS = 0.05
+# No mail is begun that could outlast the lease; connecting anew takes as long as a mail.
+TWO_MAILS = timedelta(seconds=2 * MAIL_SECONDS)
 # With a bounded pace a batch ends before it is offered to another one.
 LONGEST_BATCH = timedelta(seconds=30)
 # So many that fail one after the other are about the server, whatever it says.
@@ -78,7 +82,7 @@ class _Done:
     postponed: list[tuple[Delivery, datetime]] = field(default_factory=list)
     failed: list[tuple[Delivery, str]] = field(default_factory=list)
     refused: list[tuple[Delivery, Refused]] = field(default_factory=list)
-    untried: list[Delivery] = field(default_factory=list)
+    untried: list[int] = field(default_factory=list)
     away: str = ""
     """Why the mail server takes nothing from us, and the first of the untried met it."""
 
@@ -103,7 +107,6 @@ class _Round:
             with Marker() as marker:
                 while waiting and self._goes_on():
                     some = self._in_pace(waiting)
-                    marker.wait_for_room()
                     # In front again: they were not tried, for somebody wanted to change a session.
                     waiting.extendleft(reversed(self._send_some(some, marker)))
         finally:
@@ -138,12 +141,20 @@ class _Round:
             claimed, until = deliveries.claim_all(db, ids, now=self._now)
         if not claimed:
             return []
-        done = _Done()
-        with letterbox.held_open() as db:
-            owed = deliveries.with_readers(db, claimed)
-            self._hand_over(db, owed, marker, done, until=until)
-        self._write_down(done)
-        return [] if done.away else [delivery.id for delivery in done.untried]
+        done = _Done(untried=claimed)
+        while done.untried and not done.away and self._now < until - TWO_MAILS:
+            marker.wait_for_room()
+            try:
+                self._transport.open()
+            except ServerAway as error:
+                done.away = str(error)
+                break
+            with letterbox.held_open() as db:
+                owed = deliveries.with_readers(db, done.untried)
+                done.untried = []
+                self._hand_over(db, owed, marker, done, until=until)
+        self._write_down(done, until=until)
+        return [] if done.away else done.untried
 
     def _hand_over(
         self, db: DbSession, owed: list[Delivery], marker: Marker, done: _Done, *, until: datetime
@@ -151,14 +162,17 @@ class _Round:
         """All of it while no session changes."""
         now = self._now
         let_go_at = now + HELD_OPEN
-        last_begin = until - timedelta(seconds=2 * MAIL_SECONDS)
+        last_begin = until - TWO_MAILS
         no = letters.unwanted(db, owed)
         wanted = [delivery for delivery in owed if delivery.id not in no]
         written = letters.written_together(db, wanted, now=now)
         for place, delivery in enumerate(owed):
             begins = self._now
-            if place and (begins > min(let_go_at, last_begin) or not marker.has_room):
-                done.untried += owed[place:]
+            if place and (
+                begins > min(let_go_at, last_begin)
+                or not marker.wait_for_room(seconds=A_MOMENT_SECONDS)
+            ):
+                done.untried = [one.id for one in owed[place:]]
                 return
             try:
                 outcome = (
@@ -173,7 +187,7 @@ class _Round:
                     raise
                 # Nothing can be read any more in this transaction.
                 self._broken(delivery, error, done)
-                done.untried += owed[place + 1 :]
+                done.untried = [one.id for one in owed[place + 1 :]]
                 return
             except Exception as error:
                 # One mail that cannot be written must not hold up the others.
@@ -189,11 +203,11 @@ class _Round:
                 self._transport.send(mail)
             except ServerAway as error:
                 done.away = str(error)
-                done.untried += owed[place:]
+                done.untried = [one.id for one in owed[place:]]
                 return
             except HungUp:
                 # Others went over it: on a new connection this one goes as well.
-                done.untried += owed[place:]
+                done.untried = [one.id for one in owed[place:]]
                 return
             except Refused as error:
                 done.refused.append((delivery, error))
@@ -203,7 +217,7 @@ class _Round:
                 self._failed_in_a_row += 1
                 if self._failed_in_a_row >= IN_A_ROW:
                     done.away = f"{self._failed_in_a_row} mails in a row: {error}"
-                    done.untried += owed[place + 1 :]
+                    done.untried = [one.id for one in owed[place + 1 :]]
                     return
             else:
                 marker.sent(delivery.id, leased_until=until, now=self._now)
@@ -223,7 +237,7 @@ class _Round:
         with open_db.begin() as db:
             deliveries.note_trouble(db, ids, error=str(error))
 
-    def _write_down(self, done: _Done) -> None:
+    def _write_down(self, done: _Done, *, until: datetime) -> None:
         now = self._now
         if done.away:
             again_at = self._transport.breaker.trip(done.away, now=now)
@@ -244,5 +258,5 @@ class _Round:
                 deliveries.mark_refused(db, delivery, error=str(refusal))
                 if refusal.is_no_address:
                     troubles.refused(db, delivery.user_id, because=str(refusal), now=now)
-            for delivery in done.untried:
-                deliveries.put_back(db, delivery, error=done.away)
+            if done.untried:
+                deliveries.put_back(db, done.untried, leased_until=until, error=done.away)

@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
@@ -10,7 +11,7 @@ from typing import Self
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from webinar.db import open_db
+from webinar.db import DbSession, open_db
 from webinar.services import deliveries
 
 log = logging.getLogger(__name__)
@@ -35,8 +36,8 @@ class _Unmarked:
 class Marker:
     """`with Marker() as marker:` tell it each mail that went out; at the end all are written.
 
-    Who tells it must not hold the letterbox while waiting for room: the rows may be held by one
-    who waits to shut it.
+    Who tells it must not hold the letterbox while waiting long for room: the rows may be held by
+    one who waits to shut it.
     """
 
     def __init__(self) -> None:
@@ -66,10 +67,12 @@ class Marker:
         """True if another mail may be handed over before one of these is written down."""
         return self._unmarked < MOST_UNMARKED
 
-    def wait_for_room(self) -> None:
-        """Return when there is."""
+    def wait_for_room(self, *, seconds: float | None = None) -> bool:
+        """Until there is, or for so long; True if there is."""
+        if self.has_room:
+            return True
         with self._changed:
-            self._changed.wait_for(lambda: self.has_room)
+            return self._changed.wait_for(lambda: self.has_room, timeout=seconds)
 
     def sent(self, delivery_id: int, *, leased_until: datetime, now: datetime) -> None:
         """The mail server has this one."""
@@ -80,33 +83,45 @@ class Marker:
             self._changed.notify_all()
 
     def _run(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._waiting or self._is_over)
-                if not self._waiting:
-                    return
-                groups, self._waiting = list(self._waiting.values()), {}
-            for group in groups:
-                self._write(group)
+        # One connection for as long as this lasts: to take one for each mail costs as much again.
+        with ExitStack() as stack:
+            db: DbSession | None = None
+            while True:
                 with self._changed:
-                    self._unmarked -= len(group.ids)
-                    self._changed.notify_all()
+                    self._changed.wait_for(lambda: self._waiting or self._is_over)
+                    if not self._waiting:
+                        return
+                    groups, self._waiting = list(self._waiting.values()), {}
+                for group in groups:
+                    db = self._write(group, db, stack)
+                    with self._changed:
+                        self._unmarked -= len(group.ids)
+                        self._changed.notify_all()
 
-    def _write(self, group: _Unmarked) -> None:
+    def _write(self, group: _Unmarked, db: DbSession | None, stack: ExitStack) -> DbSession | None:
         """Keep at it while the lease lasts: a database that restarts must not double mails."""
         give_up_at = time.monotonic() + GIVE_UP_SECONDS
         while True:
             try:
-                with open_db.begin() as db:
-                    marked = deliveries.mark_all_sent(
-                        db, group.ids, leased_until=group.leased_until, now=group.sent_at
-                    )
+                db = db or stack.enter_context(_session_of_its_own(stack))
+                marked = deliveries.mark_all_sent(
+                    db, group.ids, leased_until=group.leased_until, now=group.sent_at
+                )
+                db.commit()
             except SQLAlchemyError:
+                stack.close()
+                db = None
                 if time.monotonic() >= give_up_at:
                     log.exception("sent, but not written down: deliveries=%s", group.ids)
-                    return
+                    return db
                 time.sleep(PAUSE_SECONDS)
             else:
                 if marked < len(group.ids):
                     log.warning("sent, but another one had taken over: %s", group.ids)
-                return
+                return db
+
+
+def _session_of_its_own(stack: ExitStack) -> DbSession:
+    with open_db() as db:
+        engine = db.get_bind().engine
+    return DbSession(stack.enter_context(engine.connect()))

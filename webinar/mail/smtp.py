@@ -5,6 +5,7 @@ import socket
 import ssl
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
 from webinar.mail.message import ReadyMail
@@ -173,11 +174,10 @@ class SmtpConnection:
 
 
 def _connected(server: SmtpServer) -> smtplib.SMTP:
-    context = ssl.create_default_context()
     connection: smtplib.SMTP
     if server.is_encrypted:
         connection = smtplib.SMTP_SSL(
-            server.host, server.port, timeout=STEP_SECONDS, context=context
+            server.host, server.port, timeout=STEP_SECONDS, context=_trust()
         )
     else:
         connection = smtplib.SMTP(server.host, server.port, timeout=STEP_SECONDS)
@@ -185,7 +185,7 @@ def _connected(server: SmtpServer) -> smtplib.SMTP:
         connection.ehlo_or_helo_if_needed()
         if not server.is_encrypted and server.host not in SAME_MACHINE:
             if connection.has_extn("starttls"):
-                connection.starttls(context=context)
+                connection.starttls(context=_trust())
                 connection.ehlo()
             elif server.user:
                 raise smtplib.SMTPException("it offers no encryption, so the password was not sent")
@@ -195,6 +195,12 @@ def _connected(server: SmtpServer) -> smtplib.SMTP:
         connection.close()
         raise
     return connection
+
+
+@lru_cache(maxsize=1)
+def _trust() -> ssl.SSLContext:
+    # Reading the authorities takes as long as many mails.
+    return ssl.create_default_context()
 
 
 def _left(deadline: float) -> float:

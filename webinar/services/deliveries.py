@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_, select, text, update
+from sqlalchemy import bindparam, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 
@@ -186,26 +186,29 @@ def mark_all_sent(
     db: DbSession, delivery_ids: Collection[int], *, leased_until: datetime, now: datetime
 ) -> int:
     """The mail server has these, claimed together; how many of them we still held."""
+    statement = _MARK_SENT
     if db.get_bind().dialect.name == "postgresql":
         # A process that is killed loses nothing by it, and so the moment in which one that is
         # killed sends a mail again is short. The next claim waits for the disk, for these too.
-        db.execute(text("SET LOCAL synchronous_commit TO off"))
-    marked = db.scalars(
-        update(Delivery)
-        .where(Delivery.id.in_(delivery_ids))
-        .where(Delivery.lease_until == leased_until)
-        .values(
-            lease_until=None,
-            offered_until=None,
-            sent_at=now,
-            due_at=None,
-            details={},
-            last_error=None,
-        )
-        .returning(Delivery.id)
-        .execution_options(synchronize_session=False)
-    ).all()
-    return len(marked)
+        statement = statement.where(func.set_config("synchronous_commit", "off", True) == "off")
+    # Past the ORM, which knows none of these rows: this is done for every mail.
+    values = {"these": list(delivery_ids), "held_until": leased_until, "at": now}
+    return db.connection().execute(statement, values).rowcount
+
+
+_MARK_SENT = (
+    update(Delivery.__table__)  # type: ignore[arg-type]
+    .where(Delivery.id.in_(bindparam("these", expanding=True)))
+    .where(Delivery.lease_until == bindparam("held_until"))
+    .values(
+        lease_until=None,
+        offered_until=None,
+        sent_at=bindparam("at"),
+        due_at=None,
+        details={},
+        last_error=None,
+    )
+)
 
 
 def mark_sent(db: DbSession, delivery: Delivery, *, now: datetime) -> bool:
@@ -223,11 +226,18 @@ def mark_postponed(db: DbSession, delivery: Delivery, *, until: datetime) -> boo
     return _release(db, delivery, due_at=until, attempts=delivery.attempts - 1)
 
 
-def put_back(db: DbSession, delivery: Delivery, *, error: str = "") -> bool:
-    """Nothing was tried, or what failed is not about this mail: the try does not count."""
-    if error:
-        return _release(db, delivery, attempts=delivery.attempts - 1, last_error=error)
-    return _release(db, delivery, attempts=delivery.attempts - 1)
+def put_back(
+    db: DbSession, delivery_ids: Collection[int], *, leased_until: datetime, error: str = ""
+) -> None:
+    """Nothing was tried, or what failed is not about these mails: the try does not count."""
+    statement = (
+        update(Delivery)
+        .where(Delivery.id.in_(delivery_ids))
+        .where(Delivery.lease_until == leased_until)
+        .values(lease_until=None, offered_until=None, attempts=Delivery.attempts - 1)
+        .execution_options(synchronize_session=False)
+    )
+    db.execute(statement.values(last_error=error) if error else statement)
 
 
 def note_trouble(db: DbSession, delivery_ids: Collection[int], *, error: str) -> None:
