@@ -19,7 +19,7 @@ from webinar.domain.letter import MailKind
 from webinar.models import Delivery, Registration
 from webinar.services import deliveries
 
-PATIENCE_SECONDS = 300  # of a machine that has other things to do
+PATIENCE_SECONDS = 480  # of a machine that has other things to do
 LEAST_DONE = 15  # mails, between one kill and the next
 CONFIRMED = MailKind.REGISTRATION_CONFIRMED
 REMINDED = MailKind.SESSION_REMINDER

@@ -87,7 +87,7 @@ def test_three_clocks_two_workers_and_the_web_are_killed_and_nothing_is_lost(
 ) -> None:
     cluster = replace(config, ENGINE="procrastinate", SMTP_URL=sink.url)
 
-    killed_all_evening(app, cluster, sink, CLUSTER, rounds=2, pause=0.4)
+    killed_all_evening(app, cluster, sink, CLUSTER, rounds=1, pause=0.4)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
