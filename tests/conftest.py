@@ -36,7 +36,17 @@ FILMING = frozenset(
         "test_beats_survive.py",
     }
 )
-LOOKING = frozenset({"test_pages.py", "test_organiser.py", "test_styleguide.py"})
+LOOKING = frozenset(
+    {
+        "test_pages.py",
+        "test_organiser.py",
+        "test_styleguide.py",
+        # A cluster of its own, for the whole module.
+        "test_cluster.py",
+        "test_make_cluster.py",
+        "test_crash.py",
+    }
+)
 SECRET = "a secret of the tests, long enough to start"
 
 
