@@ -27,7 +27,7 @@ from webinar.services import search
 
 # Everything that is waited for when somebody died, shorter than in service.
 TIMINGS = Timings(
-    offered_for=timedelta(seconds=10),
+    offered_for=timedelta(seconds=30),
     heartbeat_seconds=0.5,
     stalled_after_seconds=2.0,
     retry_seconds=1,

@@ -96,4 +96,4 @@ def test_the_one_process_of_a_laptop_is_killed_and_nothing_is_lost(
 ) -> None:
     laptop = replace(config, SMTP_URL=sink.url)
 
-    killed_all_evening(app, laptop, sink, {"laptop": run_laptop}, rounds=5, pause=0.6)
+    killed_all_evening(app, laptop, sink, {"laptop": run_laptop}, rounds=3, pause=0.6)
