@@ -34,12 +34,12 @@ MAY_IMPORT = {
         "tools", "web",
     },
     "jobs": {
-        "backup", "db", "documents", "domain", "jobs", "letterbox", "logs", "mail", "media", "models", "rooms", "services",
-        "tools",
+        "backup", "db", "documents", "domain", "jobs", "letterbox", "logs", "mail", "media",
+        "models", "rooms", "services", "tools",
     },
     "cli": {
-        "backup", "cli", "db", "demo", "documents", "domain", "jobs", "logs", "mail", "media", "models",
-        "services", "tools",
+        "backup", "cli", "db", "demo", "documents", "domain", "jobs", "logs", "mail", "media",
+        "models", "services", "tools",
     },
     "app": {"cli", "db", "domain", "logs", "services", "web"},
     "beats_server": {"db", "logs", "web"},

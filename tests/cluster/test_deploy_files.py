@@ -157,7 +157,8 @@ def test_a_unit_starts_something_that_is_there(app: Flask, path: Path) -> None:
     unit.read_string(path.read_text())
     service = unit["Service"]
     commands = [
-        shlex.split(line) for line in re.findall(r"^ExecStart(?:Pre)?=(.*)$", path.read_text(), re.M)
+        shlex.split(line)
+        for line in re.findall(r"^ExecStart(?:Pre)?=(.*)$", path.read_text(), re.M)
     ]
 
     for program, *words in commands:
