@@ -16,6 +16,7 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 from sqlalchemy.exc import SQLAlchemyError
 
 from config import Config
+from webinar.db import is_read_only, look_again
 from webinar.jobs import (
     apart,
     attention,
@@ -168,6 +169,8 @@ class Clock:
             log.warning("the database does not hear that the clock ends")
 
     def _tick(self, tick: Tick) -> None:
+        if _rests():
+            return
         now = moment()
         if tick.place is Place.CLOCK:
             self._runner.run(tick, now=now)
@@ -205,6 +208,16 @@ class Clock:
 def uses_queue(config: Config) -> bool:
     """True if the clock hands work to workers by the queue in PostgreSQL."""
     return config.ENGINE == "procrastinate"
+
+
+def _rests() -> bool:
+    """True beside a replica, until it is promoted: what is due is done beside the primary."""
+    if is_read_only():
+        try:
+            look_again()
+        except SQLAlchemyError:
+            return True
+    return is_read_only()
 
 
 def _end(_signal: int, _frame: FrameType | None) -> None:

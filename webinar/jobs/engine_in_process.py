@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from threading import Lock
 
-from webinar.db import open_db, read_db
+from webinar.db import is_read_only, open_db, read_db
 from webinar.jobs.engine import BATCH, Timings, batches
 from webinar.jobs.mail import StillLeased, send_batch
 from webinar.jobs.ticking import Tick
@@ -31,7 +31,7 @@ class InProcessEngine:
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="mail")
         self._guard = Lock()
         self._at_work = 0
-        if tools.config.DATABASE_URL.startswith("sqlite"):
+        if tools.config.DATABASE_URL.startswith("sqlite") and not is_read_only():
             # Whoever had been given mails was a process like this one, and is gone.
             with open_db.begin() as db:
                 offers.forget(db)

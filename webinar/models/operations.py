@@ -37,7 +37,7 @@ class ParkedWork(Base):
     first_failed_at: Mapped[datetime]
     last_failed_at: Mapped[datetime]
     next_try_at: Mapped[datetime]
-    parked_at: Mapped[datetime | None] = mapped_column(index=True)  # waits for a person then
+    parked_at: Mapped[datetime | None] = mapped_column(index=True)  # shown then, tried daily
 
 
 class WorkingProcess(Base):

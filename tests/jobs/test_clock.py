@@ -1,0 +1,50 @@
+"""The clock as a whole: begun, at work, and at rest beside a replica."""
+
+from collections.abc import Iterator
+
+import pytest
+from apscheduler.events import EVENT_JOB_EXECUTED
+from sqlalchemy import func, select
+
+from config import Config
+from tests.patience import wait_for
+from webinar.db import DbSession, connect, read_db
+from webinar.jobs.clock import Clock, start_in_background
+from webinar.jobs.toolbox import Toolbox
+from webinar.models import TickRun
+
+
+@pytest.fixture
+def clock(db: DbSession, config: Config) -> Iterator[Clock]:
+    db.commit()
+    clock = start_in_background(Toolbox.from_config(config))
+    yield clock
+    clock.shutdown()
+
+
+def runs() -> int:
+    with read_db() as db:
+        return db.scalar(select(func.count()).select_from(TickRun)) or 0
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_clock_writes_down_what_it_did() -> None:
+    wait_for(lambda: runs() > 10)
+
+
+def test_beside_a_replica_the_clock_rests(
+    config: Config, bound: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = connect(config.DATABASE_URL, read_only=True)
+    ticked: list[str] = []
+    clock = start_in_background(Toolbox.from_config(config))
+    clock._scheduler.add_listener(lambda event: ticked.append(event.job_id), EVENT_JOB_EXECUTED)
+    try:
+        wait_for(lambda: "send mails that are due" in ticked and "decide credit" in ticked)
+    finally:
+        clock.shutdown()
+    found = runs()
+    engine.dispose()
+
+    assert found == 0
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
