@@ -101,6 +101,72 @@ def test_people_values_and_secrets_are_left_out(
     assert json.loads(lines()[0])["event"] == (written if read is None else read)
 
 
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("mail to " + "y" * 100 + "@uni.example", "mail to y…@u…"),
+        ("GET /open?to=%2Bjana%40uni.example", "GET /open?to=%…@u…"),
+        ("GET /open?to=%20jana%2Bx%40uni.example", "GET /open?to=%2…@u…"),
+        ("o'brien@uni.example,ann@uni.example", "o…@u…,a…@u…"),
+    ],
+)
+def test_an_address_is_known_however_long_and_wherever_it_begins(
+    writing: Callable[..., Lines], written: str, read: str
+) -> None:
+    lines = writing("json")
+
+    log.info("%s", written)
+
+    assert json.loads(lines()[0])["event"] == read
+
+
+@pytest.mark.parametrize(
+    "letters",
+    ["x" * 7_000, "a%2B" * 1_800, "%2B" * 2_500, "a." * 3_500, "[parameters: " * 600],
+)
+def test_a_line_made_to_take_long_is_looked_through_once(
+    writing: Callable[..., Lines], letters: str
+) -> None:
+    # So long that what grows with the square of a run's length does not end within the test.
+    lines = writing("json")
+
+    log.info("%s", f"{letters} @\n" * 300 + "to jana@uni.example")
+
+    assert "jana" not in lines()[0]
+
+
+def test_a_line_too_long_to_read_ends_with_a_whole_word(writing: Callable[..., Lines]) -> None:
+    lines = writing("json")
+
+    log.info("%s", "word " * 1_599 + "jana@uni.example and more")
+
+    assert json.loads(lines()[0])["event"] == "word " * 1_598 + "word [cut]"
+
+
+def test_what_people_type_makes_no_line_of_its_own(writing: Callable[..., Lines]) -> None:
+    lines = writing()
+
+    with logs.about(tick="one\rtwo"):
+        log.info("asked for %s", "a\r\n2026-11-26 17:15:00 INFO webinar: all is well\x1b[2K\u2028b")
+
+    [line] = lines()
+    assert line.endswith(
+        r": asked for a\r\n2026-11-26 17:15:00 INFO webinar: all is well\x1b[2K\u2028b tick=one\rtwo"
+    )
+
+
+def test_a_traceback_keeps_its_lines(writing: Callable[..., Lines]) -> None:
+    lines = writing()
+
+    try:
+        raise ValueError("taken")
+    except ValueError:
+        log.exception("could not be stored")
+
+    assert lines()[1] == "Traceback (most recent call last):"
+    assert lines()[-1] == "ValueError: taken"
+
+
 def test_who_develops_sees_to_whom_a_mail_goes(writing: Callable[..., Lines]) -> None:
     lines = writing(shows_people=True)
 

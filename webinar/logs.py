@@ -23,14 +23,23 @@ FACTS = frozenset({"method", "route", "status", "milliseconds"})
 QUIET = ("alembic", "apscheduler", "botocore", "fontTools", "httpcore", "httpx", "pyhanko")
 SHORTEST_SECRET = 8
 SHORTEST_TOKEN = 20
+LONGEST_LINE = 8_000
 # Written by the program itself, of a closed list of values: not looked through, at every request.
 HARMLESS = frozenset({"timestamp", "level", "logger", "method", "route", REQUEST})
 
-_ADDRESS = re.compile(r"([\w.+'-]|%2[bB])+(@|%40)[\w-]+(\.[\w-]+)*")
+# Each run of letters is begun once and never given back: the handler's lock is held meanwhile.
+_ADDRESS = re.compile(
+    r"(?<![\w.+'-])(?:(?<!%)|(?!2[bB]))(?:[\w.+'-]|%2[bB])++(?:@|%40)[\w-]+(?:\.[\w-]+)*"
+)
 # Letters both large and small with digits among them, long and without a pause: a token of ours.
 _TOKEN = re.compile(r"(?<![\w-])(?=[\w-]*[A-Z])(?=[\w-]*[a-z])(?=[\w-]*\d)[\w-]{20,}")
+# What would begin a line, move the cursor of a terminal or turn the direction of reading.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 # The values of a statement that failed: the sentence of SQLAlchemy, the detail of PostgreSQL.
-_VALUES = re.compile(r"\[parameters: .*?\](?=\s*\n|\s*$)|DETAIL:.*?(?=\n\[SQL|\nCONTEXT|\Z)", re.S)
+# Without their end all that follows is left out: it may be cut, and is looked through only once.
+_VALUES = re.compile(
+    r"\[parameters: .*?(?:\](?=\s*\n|\s*$)|\Z)|DETAIL:.*?(?=\n\[SQL|\nCONTEXT|\Z)", re.S
+)
 
 
 def start(
@@ -118,9 +127,19 @@ class _Hide:
             text = text.replace(secret, "…")
         if "[parameters: " in text or "DETAIL:" in text:
             text = _VALUES.sub("[values left out]", text)
+        if len(text) > LONGEST_LINE:
+            text = "\n".join(_cut(line) for line in text.split("\n"))
         if not self._shows_people and ("@" in text or "%40" in text):
             text = _ADDRESS.sub(lambda found: masked(found[0]), text)
         return _TOKEN.sub("…", text) if len(text) >= SHORTEST_TOKEN else text
+
+
+def _cut(line: str) -> str:
+    """Ends with a whole word: half an address or token would not be known for one."""
+    if len(line) <= LONGEST_LINE:
+        return line
+    head = line[:LONGEST_LINE]
+    return head[: max(head.rfind(" "), head.rfind("\t"), 0)] + " [cut]"
 
 
 def _renderer(kind: str) -> Processor:
@@ -135,4 +154,9 @@ def _as_text(_logger: WrappedLogger, _method: str, line: EventDict) -> str:
     head = f"{moment} {str(line.pop('level')).upper()} {line.pop('logger')}: {line.pop('event')}"
     traceback = line.pop("exception", None)
     facts = "".join(f" {key}={value}" for key, value in sorted(line.items()))
-    return head + facts + (f"\n{traceback}" if traceback else "")
+    # What people type must not look like a line of its own.
+    return _CONTROL.sub(_written_out, head + facts) + (f"\n{traceback}" if traceback else "")
+
+
+def _written_out(control: re.Match[str]) -> str:
+    return control[0].encode("unicode_escape").decode()
