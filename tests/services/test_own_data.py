@@ -1,5 +1,7 @@
 """The copy of one's data: all of it, no secret, nothing of others."""
 
+from datetime import timedelta
+
 from tests.builders import NOW, make_registration, make_user
 from tests.evidence import make_ended_session
 from tests.services.test_erasure import EMAIL, NAME, make_full_person
@@ -46,6 +48,19 @@ def test_the_copy_tells_nothing_of_others(db: DbSession) -> None:
     assert "other@example.net" not in str(listed)
     assert [row["action"] for row in listed["acts"]] == ["credit corrected"]
     assert len(listed["registration"]) == 1
+
+
+def test_the_copy_tells_nothing_of_who_had_the_number_before(db: DbSession) -> None:
+    user = make_user(db, name=NAME)
+    for action, at in (
+        ("person added", NOW - timedelta(days=40)),
+        ("calendar address made", user.created_at),
+    ):
+        audit.write(db, actor_id=None, action=action, subject=f"user {user.id}", now=at)
+
+    listed = {one.table: one.rows for one in own_data.tables_of(db, user.id)}
+
+    assert [row["action"] for row in listed["audit_event"]] == ["calendar address made"]
 
 
 def test_the_copy_says_what_sessions_are_called_and_brings_the_papers(db: DbSession) -> None:
