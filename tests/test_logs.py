@@ -151,7 +151,8 @@ def test_what_people_type_makes_no_line_of_its_own(writing: Callable[..., Lines]
 
     [line] = lines()
     assert line.endswith(
-        r": asked for a\r\n2026-11-26 17:15:00 INFO webinar: all is well\x1b[2K\u2028b tick=one\rtwo"
+        r": asked for a\r\n2026-11-26 17:15:00 INFO webinar: all is well\x1b[2K\u2028b"
+        r" tick=one\rtwo"
     )
 
 
