@@ -56,6 +56,22 @@ def test_what_ended_as_it_should_leaves_nothing(
     assert told(db, RetentionKind.MEDIA) == (1, 0)
 
 
+def test_a_clock_that_just_began_is_let_do_its_work_first(
+    db: DbSession, tools: Toolbox, shelf: MediaShelf
+) -> None:
+    store(db, shelf)
+    proving.prove_ends(tools, CLOSES_AT + 3 * DAY)
+    db.rollback()
+    before = retention.last_run(db, RetentionKind.KEYS)
+    db.rollback()
+    destroying.destroy_ended(tools, CLOSES_AT + 3 * DAY)
+
+    proving.prove_ends(tools, CLOSES_AT + 3 * DAY + HOUR)
+
+    assert before is None
+    assert told(db, RetentionKind.KEYS) == (2, 0)
+
+
 def test_each_run_counts_what_went_since_the_one_before(
     db: DbSession, tools: Toolbox, shelf: MediaShelf
 ) -> None:
@@ -76,6 +92,7 @@ def test_a_window_that_is_over_and_a_recording_that_still_plays_is_said(
     db: DbSession, tools: Toolbox, shelf: MediaShelf, caplog: pytest.LogCaptureFixture
 ) -> None:
     store(db, shelf)
+    proving.prove_ends(tools, CLOSES_AT - DAY)
 
     with caplog.at_level(logging.CRITICAL):
         proving.prove_ends(tools, CLOSES_AT + HOUR)

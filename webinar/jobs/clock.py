@@ -84,7 +84,7 @@ TICKS = (
     Tick("forget pictures of slides", 3600, rehearsing.forget_slide_pages),
     Tick("forget what was kept long enough", 3600, forgetting.forget_due),
     Tick("forget what failed once and is due no more", 3600, apart.forget_stale),
-    Tick("prove that recordings have ended", 3600, proving.prove_ends),
+    Tick("prove that recordings have ended", 600, proving.prove_ends),
 )
 
 

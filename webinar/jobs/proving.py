@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 from webinar.db import open_db, read_db
 from webinar.domain.retention import RetentionKind
 from webinar.jobs.apart import apart
+from webinar.jobs.destroying import DESTROYING
 from webinar.jobs.toolbox import Toolbox
 from webinar.media.shelf import MediaShelf
 from webinar.models import RetentionRun
-from webinar.services import destruction, proof_of_ends, retention
+from webinar.services import destruction, parked, proof_of_ends, retention
 from webinar.tools import media_shelf
 
 log = logging.getLogger(__name__)
@@ -24,9 +25,15 @@ LISTED_FOR = timedelta(days=60)
 
 
 def prove_ends(tools: Toolbox, now: datetime) -> None:
-    """Count what is left of recordings that ended; once a day, or hourly while there is some."""
+    """Count what is left of recordings that ended; once a day, at each look while there is some.
+
+    A clock that just began, after weeks perhaps, is let do its work before it is looked at.
+    """
     with read_db() as db:
         last = {run.kind: run for run in retention.last_runs(db)}
+        due = parked.ready(db, DESTROYING, destruction.due(db, now=now), now=now)
+    if due and RetentionKind.KEYS.value not in last:
+        return
     shelf = media_shelf(tools.config)
     for position, kind in enumerate((RetentionKind.KEYS, RetentionKind.MEDIA)):
         run = last.get(kind.value)
