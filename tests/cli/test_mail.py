@@ -1,16 +1,22 @@
 """flask mail receive: what comes back changes what is sent, what is forged changes nothing."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import pytest
 from click.testing import Result
 from flask import Flask
+from sqlalchemy import delete
 
+from config import Config
 from tests.builders import NOW, make_session, make_user
 from tests.conftest import SECRET
+from tests.returned_mails import bounce, complaint
+from webinar.app import create_app
 from webinar.db import DbSession
 from webinar.domain.letter import MailKind
-from webinar.domain.mail_marks import return_mark
+from webinar.domain.mail_marks import message_mark, return_mark
 from webinar.domain.mail_wishes import AddressTrouble
 from webinar.models import Delivery, MailTrouble, MailWish
 from webinar.services import deliveries, letters, troubles
@@ -24,6 +30,24 @@ class Sent:
 
     delivery: Delivery
     mark: str
+    """In its return address."""
+    seen: str
+    """In its Message-ID."""
+
+
+@pytest.fixture
+def config(config: Config) -> Config:
+    """Mails come back to an address of their own."""
+    return replace(config, MAIL_RETURN="bounces@rounds.example")
+
+
+@pytest.fixture
+def app_without_address(config: Config) -> Iterator[Flask]:
+    """The same, but mails come back to the sender."""
+    app = create_app(replace(config, MAIL_RETURN=""))
+    app.config.update(TESTING=True)
+    yield app
+    app.extensions["engine"].dispose()
 
 
 @pytest.fixture
@@ -40,86 +64,12 @@ def sent(db: DbSession) -> Sent:
     )
     delivery.sent_at, delivery.due_at = NOW, None
     db.commit()
-    return Sent(delivery, return_mark(SECRET, delivery.id))
+    return sent_of(delivery)
 
 
-def bounce(
-    mark: str = "",
-    *,
-    to: str = "bounces@rounds.example",
-    status: str = "5.1.1",
-    action: str = "failed",
-    code: str = "smtp; 550 5.1.1 <anna@example.net>: no such user",
-) -> bytes:
-    """As Postfix writes it (RFC 3464), with the head of the mail at its end."""
-    return f"""From: MAILER-DAEMON@mx.example (Mail Delivery System)
-To: {to}
-Subject: Undelivered Mail Returned to Sender
-Auto-Submitted: auto-replied
-MIME-Version: 1.0
-Content-Type: multipart/report; report-type=delivery-status; boundary="edge"
-
---edge
-Content-Type: text/plain; charset=us-ascii
-
-I'm sorry to have to inform you that your message could not be delivered.
-
---edge
-Content-Type: message/delivery-status
-
-Reporting-MTA: dns; mx.example
-Arrival-Date: Thu, 26 Nov 2026 16:15:00 +0000 (UTC)
-
-Final-Recipient: rfc822; anna@example.net
-Original-Recipient: rfc822;anna@example.net
-Action: {action}
-Status: {status}
-Diagnostic-Code: {code}
-
---edge
-Content-Type: text/rfc822-headers
-
-From: Grand Rounds Online <webinars@rounds.example>
-To: "Dr Anna Keller" <anna@example.net>
-Subject: Reminder
-Message-ID: <session_reminder.{mark or "a" * 32}@rounds.example>
-
---edge--
-""".replace("\n", "\r\n").encode()
-
-
-def complaint(mark: str, *, kind: str = "abuse") -> bytes:
-    """As a provider's loop of complaints writes it (RFC 5965), with the whole mail."""
-    return f"""From: <abusedesk@provider.example>
-To: <fbl@rounds.example>
-Subject: FW: Reminder
-MIME-Version: 1.0
-Content-Type: multipart/report; report-type=feedback-report; boundary="edge"
-
---edge
-Content-Type: text/plain; charset="US-ASCII"
-
-This is an email abuse report.
-
---edge
-Content-Type: message/feedback-report
-
-Feedback-Type: {kind}
-User-Agent: SomeGenerator/1.0
-Version: 1
-
---edge
-Content-Type: message/rfc822
-Content-Disposition: inline
-
-From: Grand Rounds Online <webinars@rounds.example>
-To: redacted@provider.example
-Subject: Reminder
-Message-ID: <session_reminder.{mark}@rounds.example>
-
-Dear Dr Anna Keller,
---edge--
-""".encode()
+def sent_of(delivery: Delivery, secret: str = SECRET) -> Sent:
+    which = (delivery.id, delivery.created_at)
+    return Sent(delivery, return_mark(secret, *which), message_mark(secret, *which))
 
 
 def receive(app: Flask, content: bytes, *args: str) -> Result:
@@ -198,7 +148,7 @@ def test_what_never_passes_is_held_against_the_address_in_the_end(
             now=NOW,
         )
         db.commit()
-        receive(app, bounce(return_mark(SECRET, delivery.id), status="4.2.2", code="full"))
+        receive(app, bounce(sent_of(delivery).mark, status="4.2.2", code="full"))
 
     trouble = trouble_of(db, sent)
     assert trouble is not None
@@ -245,11 +195,11 @@ def test_who_says_it_is_no_spam_after_all_complains_not(
 def test_a_forged_report_changes_nothing_and_is_told_so(
     app: Flask, db: DbSession, sent: Sent
 ) -> None:
-    forged = return_mark(OTHER, sent.delivery.id)
+    forged = sent_of(sent.delivery, OTHER)
 
     results = [
-        receive(app, bounce(forged)),
-        receive(app, complaint(forged)),
+        receive(app, bounce(forged.mark, seen=forged.seen)),
+        receive(app, complaint(forged.mark, seen=forged.seen)),
         receive(app, bounce()),
     ]
 
@@ -261,9 +211,125 @@ def test_a_forged_report_changes_nothing_and_is_told_so(
 
 
 def test_a_report_on_a_mail_that_is_forgotten_changes_nothing(app: Flask, db: DbSession) -> None:
-    result = receive(app, bounce(return_mark(SECRET, 4711)))
+    result = receive(app, bounce(return_mark(SECRET, 4711, NOW)))
 
     assert result.exit_code == 67
+
+
+def test_who_saw_the_mail_cannot_send_it_back(app: Flask, db: DbSession, sent: Sent) -> None:
+    seen = f"<session_reminder.{sent.seen}@rounds.example>"
+    return_address = f"bounces+{sent.seen}@rounds.example"
+
+    results = [
+        receive(app, bounce(seen=sent.seen)),
+        receive(app, complaint(seen=sent.seen)),
+        receive(app, bounce(to=return_address, path=return_address), "--to", return_address),
+        receive(app, bounce(words=f"Message-ID: {seen}")),
+        receive(app, f"In-Reply-To: {seen}\r\n".encode() + bounce()),
+    ]
+
+    assert [result.exit_code for result in results] == [67] * 5
+    assert trouble_of(db, sent) is None
+
+
+def test_without_an_address_of_their_own_mails_that_come_back_are_counted(
+    app_without_address: Flask, db: DbSession, sent: Sent
+) -> None:
+    results = [
+        receive(app_without_address, bounce(seen=sent.seen)),
+        receive(app_without_address, complaint(seen=sent.seen)),
+    ]
+
+    trouble = trouble_of(db, sent)
+    assert [result.exit_code for result in results] == [0, 0]
+    assert trouble is not None
+    assert (trouble.trouble, trouble.returned) == (AddressTrouble.DELAYED, 1)
+    assert db.query(MailWish).all() == []
+
+
+def test_a_mark_in_the_words_of_a_report_is_none(
+    app_without_address: Flask, db: DbSession, sent: Sent
+) -> None:
+    seen = f"<session_reminder.{sent.seen}@rounds.example>"
+
+    results = [
+        receive(app_without_address, bounce(words=f"Message-ID: {seen}")),
+        receive(app_without_address, f"In-Reply-To: {seen}\r\n".encode() + bounce()),
+        receive(app_without_address, f"Message-ID: {seen}\r\n".encode() + bounce()),
+    ]
+
+    assert [result.exit_code for result in results] == [67] * 3
+    assert trouble_of(db, sent) is None
+
+
+def test_the_return_path_of_the_mail_it_brings_back_is_enough(
+    app: Flask, db: DbSession, sent: Sent
+) -> None:
+    result = receive(app, bounce(path=f"bounces+{sent.mark}@rounds.example"))
+
+    trouble = trouble_of(db, sent)
+    assert result.exit_code == 0
+    assert trouble is not None
+    assert trouble.trouble is AddressTrouble.RETURNED
+
+
+def test_a_mail_that_got_the_number_of_a_forgotten_one_answers_not_for_it(
+    app: Flask, db: DbSession, sent: Sent
+) -> None:
+    other = make_user(db, "ben@example.net")
+    number, subject_id = sent.delivery.id, sent.delivery.subject_id
+    db.execute(delete(Delivery).where(Delivery.id == number))
+    later = Delivery(
+        id=number,
+        kind=MailKind.SESSION_REMINDER,
+        user_id=other.id,
+        subject_id=subject_id,
+        created_at=NOW + timedelta(seconds=1),
+    )
+    db.expunge_all()
+    db.add(later)
+    db.commit()
+
+    result = receive(app, bounce(sent.mark))
+
+    db.rollback()
+    assert result.exit_code == 67
+    assert db.get(MailTrouble, other.id) is None
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"To: " + b"(" * 5_000 + b"\r\n\r\n",
+        b"To: " + b"a@b.example, " * 70_000 + b"\r\n\r\n",
+        b"Content-Type: message/rfc822\r\n\r\n" * 30_000,
+        b"".join(
+            b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (depth, depth)
+            for depth in range(1_500)
+        ),
+        b'Content-Type: multipart/mixed; a="' + b";" * 900_000 + b"\r\n\r\n",
+        b"Subject: large\r\n\r\n" + b"a" * 1_000_000,
+    ],
+    ids=["brackets", "addresses", "mails in mails", "parts in parts", "parameters", "size"],
+)
+def test_what_is_made_to_be_hard_to_read_is_no_report(app: Flask, content: bytes) -> None:
+    result = receive(app, content)
+
+    assert result.exit_code == 65
+    assert result.output.startswith("Nothing was changed. ")
+
+
+def test_a_report_in_unicode_is_read(app: Flask, db: DbSession, sent: Sent) -> None:
+    report = bounce(sent.mark, code="smtp; 550 5.1.1 nicht bekannt\0").replace(
+        b"message/delivery-status", b"message/global-delivery-status"
+    )
+
+    result = receive(app, report)
+
+    db.rollback()
+    db.expire_all()
+    assert result.exit_code == 0
+    assert sent.delivery.returned_because == "smtp; 550 5.1.1 nicht bekannt"
 
 
 @pytest.mark.parametrize(

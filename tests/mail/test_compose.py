@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from webinar.domain.letter import MailKind
-from webinar.domain.mail_marks import return_mark, stop_token
+from webinar.domain.mail_marks import message_mark, return_mark, stop_token
 from webinar.domain.mail_wishes import topic_of
 from webinar.mail.compose import Composer
 from webinar.mail.message import ReadyMail
@@ -145,11 +145,21 @@ def test_what_may_be_refused_is_refused_by_one_press(composer: Composer, kind: M
 
 
 def test_a_mail_that_comes_back_says_which_it_was(composer: Composer) -> None:
-    mail = composer.compose(replace(sample_letter(MailKind.SIGN_IN_LINK), delivery_id=9), now=NOW)
+    letter = replace(sample_letter(MailKind.SIGN_IN_LINK), delivery_id=9, created_at=NOW)
 
-    mark = return_mark(SECRET, 9)
-    assert mail.sender == f"bounces+{mark}@rounds.example"
-    assert mail.message_id == f"sign_in_link.{mark}@rounds.example"
+    mail = composer.compose(letter, now=NOW)
+
+    seen = message_mark(SECRET, 9, NOW)
+    assert mail.sender == f"bounces+{return_mark(SECRET, 9, NOW)}@rounds.example"
+    assert mail.message_id == f"sign_in_link.{seen}@rounds.example"
+
+
+def test_no_reader_of_a_mail_sees_where_it_comes_back_to(composer: Composer) -> None:
+    letter = replace(sample_letter(MailKind.SESSION_REMINDER), delivery_id=9, created_at=NOW)
+
+    mail = composer.compose(letter, now=NOW)
+
+    assert return_mark(SECRET, 9, NOW).encode() not in mail.content
 
 
 @pytest.mark.parametrize(

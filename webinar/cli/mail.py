@@ -11,16 +11,21 @@ from sqlalchemy.exc import SQLAlchemyError
 from webinar.db import open_db
 from webinar.domain.letter import MailKind
 from webinar.jobs.toolbox import Toolbox
-from webinar.mail.bounces import NoReport, NotOurs, ReturnReport, What, read_report
+from webinar.mail.bounces import (
+    LARGEST_REPORT,
+    NoReport,
+    NotOurs,
+    ReturnReport,
+    What,
+    read_report,
+)
 from webinar.mail.samples import NOW, sample_letter
-from webinar.models import Delivery
 from webinar.services import troubles
 
 # sysexits.h, as mail servers understand them from a pipe.
 DATA_IS_WRONG = 65
 NOBODY_HERE = 67
 TRY_AGAIN = 75
-LARGEST_REPORT = 20_000_000
 
 
 @click.group()
@@ -53,10 +58,16 @@ def receive(sent_to: str) -> None:
     Reports that a mail could not be delivered (RFC 3464) and complaints (RFC 5965). Exit status
     65: it is no report that can be read, 67: it is about no mail of ours, 75: try again later.
     """
-    content = sys.stdin.buffer.read(LARGEST_REPORT)
-    secret = str(current_app.config["SECRET_KEY"])
+    # One more than is read: what is cut is no report any more.
+    content = sys.stdin.buffer.read(LARGEST_REPORT + 1)
+    settings = current_app.extensions["config"]
     try:
-        report = read_report(content, secret=secret, sent_to=sent_to)
+        report = read_report(
+            content,
+            secret=settings.SECRET_KEY,
+            sent_to=sent_to,
+            has_return_address=bool(settings.MAIL_RETURN),
+        )
     except NoReport as error:
         click.echo(f"Nothing was changed. {error}", err=True)
         sys.exit(DATA_IS_WRONG)
@@ -77,13 +88,14 @@ def receive(sent_to: str) -> None:
 def _taken_in(report: ReturnReport, *, now: datetime) -> str | None:
     """What was done, in words without the person; None if the mail is not known any more."""
     with open_db.begin() as db:
-        delivery = db.get(Delivery, report.delivery_id)
+        delivery = troubles.mail_of(db, report.mail)
         if delivery is None:
             return None
-        if report.what is What.COMPLAINT:
+        if report.what is What.COMPLAINT and report.is_proved:
             troubles.complained(db, delivery, because=report.words, now=now)
             return f"Mail {delivery.id} is called spam: they get only what is necessary."
-        if report.what is What.FAILED:
+        if report.what in (What.FAILED, What.COMPLAINT):
+            # A complaint that anybody may have sent is one more mail that was not wanted.
             trouble = troubles.came_back(
                 db, delivery, is_lasting=report.is_lasting, because=report.words, now=now
             )

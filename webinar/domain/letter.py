@@ -1,8 +1,11 @@
 """A mail before it has words: which kind, to whom, about what."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
+
+# When the letter of nobody was queued: an invented one.
+NOBODYS = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class MailKind(StrEnum):
@@ -182,6 +185,8 @@ class Letter:
     """What the organisers wrote to the person."""
     user_id: int = 0
     delivery_id: int = 0
+    created_at: datetime = NOBODYS
+    """When the delivery was queued."""
 
 
 @dataclass(frozen=True)

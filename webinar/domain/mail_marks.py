@@ -8,6 +8,8 @@ also makes the key stream: RFC 5297 in kind.)
 import base64
 import binascii
 import hmac
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from webinar.domain.mail_wishes import MailTopic
@@ -15,6 +17,17 @@ from webinar.domain.mail_wishes import MailTopic
 TAG_BYTES = 12
 ID_BYTES = 8
 TOPIC_BYTES = 24
+SECONDS_BYTES = 5
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class MarkedMail:
+    """The delivery a mark stands for. Databases give a number again; its second tells whose."""
+
+    delivery_id: int
+    created_at: datetime
+    """Whole seconds."""
 
 
 def stop_token(secret: str, user_id: int, topic: MailTopic) -> str:
@@ -38,20 +51,52 @@ def read_stop_token(secret: str, token: str) -> tuple[int, MailTopic] | None:
     return int.from_bytes(plain[:ID_BYTES], "big"), MailTopic(topic)
 
 
-def return_mark(secret: str, delivery_id: int) -> str:
-    """What a mail carries in its return address and Message-ID; survives a change of case."""
-    plain = delivery_id.to_bytes(ID_BYTES, "big")
-    return base64.b32encode(_sealed(secret, b"return", plain)).decode().lower()
+def return_mark(secret: str, delivery_id: int, created_at: datetime) -> str:
+    """What a mail carries in its return address alone; survives a change of case.
+
+    Mail servers see it, and no reader of a forwarded mail does: who knows it speaks for one.
+    """
+    return _mark(secret, b"return", delivery_id, created_at)
 
 
-def read_return_mark(secret: str, mark: str) -> int | None:
-    """The id of the delivery, or None if it is none of ours."""
+def read_return_mark(secret: str, mark: str) -> MarkedMail | None:
+    """The mail, or None if the mark is none of ours."""
+    return _marked(secret, b"return", mark)
+
+
+def message_mark(secret: str, delivery_id: int, created_at: datetime) -> str:
+    """What a mail carries in its Message-ID: everybody it is forwarded to can read it."""
+    return _mark(secret, b"message", delivery_id, created_at)
+
+
+def read_message_mark(secret: str, mark: str) -> MarkedMail | None:
+    """The mail, or None if the mark is none of ours."""
+    return _marked(secret, b"message", mark)
+
+
+def whole_second(moment: datetime) -> datetime:
+    """As much of it as a mark holds."""
+    return moment.astimezone(UTC).replace(microsecond=0)
+
+
+def _mark(secret: str, purpose: bytes, delivery_id: int, created_at: datetime) -> str:
+    seconds = (created_at - EPOCH) // timedelta(seconds=1)
+    plain = delivery_id.to_bytes(ID_BYTES, "big") + seconds.to_bytes(SECONDS_BYTES, "big")
+    return base64.b32encode(_sealed(secret, purpose, plain)).decode().lower()
+
+
+def _marked(secret: str, purpose: bytes, mark: str) -> MarkedMail | None:
     try:
         sealed = base64.b32decode(mark.upper().encode())
     except (binascii.Error, ValueError):
         return None
-    plain = _opened(secret, b"return", sealed, ID_BYTES)
-    return None if plain is None else int.from_bytes(plain, "big")
+    plain = _opened(secret, purpose, sealed, ID_BYTES + SECONDS_BYTES)
+    if plain is None:
+        return None
+    return MarkedMail(
+        delivery_id=int.from_bytes(plain[:ID_BYTES], "big"),
+        created_at=EPOCH + timedelta(seconds=int.from_bytes(plain[ID_BYTES:], "big")),
+    )
 
 
 def _sealed(secret: str, purpose: bytes, plain: bytes) -> bytes:

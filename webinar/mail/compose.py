@@ -16,8 +16,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import escape
 
 from webinar.domain import wording
-from webinar.domain.letter import Letter
-from webinar.domain.mail_marks import return_mark, stop_token
+from webinar.domain.letter import NOBODYS, Letter
+from webinar.domain.mail_marks import message_mark, return_mark, stop_token
 from webinar.domain.mail_wishes import topic_of
 from webinar.mail.message import ReadyMail
 
@@ -171,14 +171,15 @@ class Composer:
 
     def _message_id(self, letter: Letter) -> str:
         # Two copies of one mail, after a server died at the wrong moment, are known for one.
-        mark = return_mark(self._secret, letter.delivery_id)
+        mark = message_mark(self._secret, letter.delivery_id, letter.created_at)
         return f"{letter.kind}.{mark}@{self._sender.domain}"
 
     def _return_path(self, letter: Letter) -> str:
         mailbox, at, host = self._return_address.rpartition("@")
         if not at:
             return self._sender.addr_spec
-        return f"{mailbox}+{return_mark(self._secret, letter.delivery_id)}@{host}"
+        mark = return_mark(self._secret, letter.delivery_id, letter.created_at)
+        return f"{mailbox}+{mark}@{host}"
 
     def _stop_url(self, letter: Letter) -> str:
         topic = topic_of(letter.kind)
@@ -197,7 +198,9 @@ class Composer:
 
 
 def _without_person(letter: Letter) -> Letter:
-    return replace(letter, key="", email="", name=NAME, user_id=0, delivery_id=0)
+    return replace(
+        letter, key="", email="", name=NAME, user_id=0, delivery_id=0, created_at=NOBODYS
+    )
 
 
 def _subject_line(subject: str) -> str:

@@ -7,6 +7,7 @@ from sqlalchemy import delete, func, select
 
 from webinar.db import DbSession
 from webinar.domain.letter import MailKind
+from webinar.domain.mail_marks import MarkedMail, whole_second
 from webinar.domain.mail_wishes import AddressTrouble, WishSource, topic_of
 from webinar.models import Delivery, MailTrouble, User
 from webinar.services import mail_wishes
@@ -43,6 +44,14 @@ def held_back(db: DbSession, user_ids: Collection[int]) -> set[int]:
             )
         )
     )
+
+
+def mail_of(db: DbSession, marked: MarkedMail) -> Delivery | None:
+    """The mail that carries this mark; None if it is forgotten, even if another has its number."""
+    delivery = db.get(Delivery, marked.delivery_id)
+    if delivery is None or whole_second(delivery.created_at) != marked.created_at:
+        return None
+    return delivery
 
 
 def came_back(

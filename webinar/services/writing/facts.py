@@ -68,6 +68,7 @@ def letter_to(
         zone=user.zone,
         user_id=user.id,
         delivery_id=delivery.id,
+        created_at=delivery.created_at,
         session=session,
         link=link,
         certificate=certificate,
