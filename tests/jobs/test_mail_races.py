@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from sqlalchemy import select
 
 from config import Config
 from tests.builders import NOW, STARTS_AT, make_ready, make_session, make_user
@@ -20,6 +22,7 @@ from webinar.domain.session import SessionStatus
 from webinar.jobs import mail
 from webinar.mail.compose import Composer
 from webinar.mail.transport import SmtpTransport
+from webinar.models import Delivery
 from webinar.services import deliveries, registrations, sessions
 from webinar.services.feeds import CalendarTool
 from webinar.tools import calendar_tool
@@ -129,6 +132,52 @@ def test_nobody_gets_the_old_hour_once_a_change_is_committed(
     assert BEFORE_THE_CHANGE <= sum(old) < PEOPLE
     assert len(last_word) == PEOPLE
     assert [said for said in last_word.values() if said.startswith("Reminder, 18:15")] == []
+
+
+def test_everybody_is_reminded_of_the_new_hour_when_it_moves_while_reminders_leave(
+    db: DbSession, config: Config, session_id: int
+) -> None:
+    calendar = calendar_tool(config)
+    with SlowSink() as sink, ThreadPoolExecutor(2) as senders:
+        batches = [senders.submit(send_all, sink, now=REMINDED_AT) for _ in range(2)]
+        sink.wait_for(BEFORE_THE_CHANGE)
+        with open_db() as other:
+            move_a_day(other, session_id, calendar, REMINDED_AT)
+            other.commit()
+        for batch in batches:
+            batch.result(timeout=60)
+
+    owed = db.scalars(
+        select(Delivery.due_at)
+        .where(Delivery.kind == "session_reminder")
+        .where(Delivery.due_at.is_not(None))
+    ).all()
+    assert owed == [REMINDED_AT + timedelta(days=1)] * PEOPLE
+
+
+def test_moved_back_while_notices_leave_is_told_only_those_who_were_told_of_the_move(
+    db: DbSession, config: Config, session_id: int
+) -> None:
+    calendar = calendar_tool(config)
+    with open_db() as other:
+        move_a_day(other, session_id, calendar, NOW)
+        other.commit()
+    leaving = NOW + timedelta(hours=1)
+    with SlowSink() as sink, ThreadPoolExecutor(1) as sender:
+        batch = sender.submit(send_all, sink, now=leaving)
+        sink.wait_for(BEFORE_THE_CHANGE)
+        with open_db() as other:
+            back = datetime(2026, 11, 26, 18, 15)
+            sessions.move(other, session_id, back, actor_id=None, calendar=calendar, now=leaving)
+            other.commit()
+        batch.result(timeout=60)
+        for minutes in (15, 30):
+            send_all(sink, now=leaving + timedelta(minutes=minutes))
+        mails = Counter(str(message["To"]) for message in sink.messages)
+
+    # One of the move, one of the way back.
+    assert set(mails.values()) == {2}
+    assert BEFORE_THE_CHANGE <= len(mails) < PEOPLE
 
 
 def test_a_change_waits_for_the_mails_on_their_way_and_no_longer(

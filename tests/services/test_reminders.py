@@ -13,9 +13,10 @@ from tests.builders import (
     make_user,
 )
 from webinar.db import DbSession
+from webinar.domain.letter import Dropped, Letter
 from webinar.domain.session import SessionStatus
 from webinar.models import Delivery
-from webinar.services import deliveries, registrations, reminders
+from webinar.services import deliveries, letters, registrations, reminders
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
@@ -131,6 +132,80 @@ def test_who_was_reminded_of_the_old_time_is_reminded_of_the_new(db: DbSession) 
         select(Delivery.due_at).where(Delivery.kind == "session_reminder", Delivery.revision == 1)
     ).one()
     assert due == STARTS_AT + timedelta(days=7) - timedelta(hours=1)
+
+
+def claimed_reminder(db: DbSession) -> Delivery:
+    """The one an hour ahead, taken to be sent when it was due."""
+    reminder = db.scalars(select(Delivery).where(Delivery.kind == "session_reminder")).one()
+    claimed = deliveries.claim(db, reminder.id, now=STARTS_AT - HOUR)
+    assert claimed is not None
+    db.expunge(claimed)
+    return claimed
+
+
+def test_who_is_being_reminded_while_it_moves_is_reminded_of_the_new_time(db: DbSession) -> None:
+    session, user = make_session(db), make_user(db)
+    registrations.register(db, session.id, user.id, now=NOW)
+    held = claimed_reminder(db)
+    session.starts_at += DAY
+
+    reminders.follow_session(db, session, now=STARTS_AT - HOUR)
+    assert held.lease_until is not None
+    deliveries.mark_all_sent(db, [held.id], leased_until=held.lease_until, now=STARTS_AT - HOUR)
+
+    reminder = db.get_one(Delivery, held.id, populate_existing=True)
+    assert (reminder.sent_at, reminder.dropped_because) == (STARTS_AT - HOUR, None)
+    assert ("session_reminder", STARTS_AT + DAY - HOUR) in waiting(db)
+
+
+def test_a_reminder_that_was_claimed_but_did_not_leave_gives_way_to_the_new_one(
+    db: DbSession,
+) -> None:
+    session, user = make_session(db), make_user(db)
+    registrations.register(db, session.id, user.id, now=NOW)
+    held = claimed_reminder(db)
+    session.starts_at += DAY
+    db.flush()
+
+    reminders.follow_session(db, session, now=STARTS_AT - HOUR)
+
+    read_anew = db.get_one(Delivery, held.id, populate_existing=True)
+    outcome = letters.letter_for(db, read_anew, now=session.starts_at - HOUR)
+    assert isinstance(outcome, Dropped)
+    assert [kind for kind, _ in waiting(db)].count("session_reminder") == 1
+
+
+def test_a_reminder_given_up_before_a_move_is_written_down_does_not_undo_the_move(
+    db: DbSession,
+) -> None:
+    session, user = make_session(db), make_user(db)
+    registrations.register(db, session.id, user.id, now=NOW)
+    held = claimed_reminder(db)
+    session.starts_at += DAY
+
+    reminders.follow_session(db, session, now=STARTS_AT - HOUR)
+    deliveries.mark_dropped(db, held, because="the session is cancelled")
+
+    assert ("session_reminder", STARTS_AT + DAY - HOUR) in waiting(db)
+
+
+def test_what_was_decided_before_a_move_leaves_a_reminder_where_the_move_put_it(
+    db: DbSession,
+) -> None:
+    session, user = make_session(db), make_user(db)
+    registrations.register(db, session.id, user.id, now=NOW)
+    held = claimed_reminder(db)
+    # A little earlier: too late for a new reminder.
+    session.starts_at -= timedelta(minutes=10)
+    db.flush()
+
+    reminders.follow_session(db, session, now=STARTS_AT - HOUR)
+    deliveries.mark_postponed(db, held, until=STARTS_AT + 7 * DAY)
+
+    reminder = db.get_one(Delivery, held.id, populate_existing=True)
+    earlier = STARTS_AT - HOUR - timedelta(minutes=10)
+    assert (reminder.due_at, reminder.lease_until) == (earlier, None)
+    assert isinstance(letters.letter_for(db, reminder, now=STARTS_AT - HOUR), Letter)
 
 
 def test_a_place_from_before_there_were_such_reminders_gets_them_once(db: DbSession) -> None:

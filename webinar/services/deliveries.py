@@ -87,13 +87,16 @@ def drop(
     now: datetime,
     user_id: int | None = None,
 ) -> None:
-    """Give up what is not sent yet, to one person or to all. A send under way is not stopped."""
+    """Give up what is not sent yet, to one person or to all. A send under way is not stopped.
+
+    Who holds such a mail keeps the lease, and writes whether it was sent: without an instant at
+    which it is due it does not leave any more.
+    """
     statement = (
         update(Delivery)
         .where(Delivery.kind == MailKind(kind).value)
         .where(Delivery.subject_id == subject_id)
         .where(Delivery.due_at.is_not(None))
-        .where(or_(Delivery.lease_until.is_(None), Delivery.lease_until <= now))
         .values(due_at=None, dropped_because=because, details={})
     )
     if user_id is not None:
@@ -206,6 +209,7 @@ _MARK_SENT = (
         sent_at=bindparam("at"),
         due_at=None,
         details={},
+        dropped_because=None,  # given up meanwhile, but sent before
         last_error=None,
     )
 )
@@ -282,11 +286,20 @@ def mark_refused(db: DbSession, delivery: Delivery, *, error: str) -> bool:
 
 def _release(db: DbSession, delivery: Delivery, **values: object) -> bool:
     # Only who still holds the lease may write: a slower copy of ourselves must not undo it.
-    released = db.execute(
+    held = (
         update(Delivery)
         .where(Delivery.id == delivery.id)
         .where(Delivery.lease_until == delivery.lease_until)
-        .values(**{"lease_until": None, "offered_until": None, **values})
+        .values(lease_until=None, offered_until=None)
         .returning(Delivery.id)
-    ).scalar_one_or_none()
-    return released is not None
+    )
+    if "sent_at" in values:
+        written = held.values(dropped_because=None, **values)
+    else:
+        # What was decided of a mail that was given up, or made due at another instant, since it
+        # was read says nothing of how things are now: it is let go, and decided again if owed.
+        written = held.where(Delivery.due_at.is_not_distinct_from(delivery.due_at)).values(**values)
+    for statement in (written, held):
+        if db.execute(statement).scalar_one_or_none() is not None:
+            return True
+    return False

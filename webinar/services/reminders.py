@@ -18,6 +18,7 @@ JUST_READ: dict[MailKind, timedelta] = {
     MailKind.SESSION_TOMORROW: timedelta(hours=6),
     MailKind.SESSION_REMINDER: timedelta(0),
 }
+MOVED = "the session was moved while this was on its way"
 ROWS_AT_ONCE = 500
 # So long before a reminder leaves, it is noticed that a place has none.
 NOTICED_BEFORE = timedelta(days=1)
@@ -35,15 +36,26 @@ def queue_reminders(
 
 
 def follow_session(db: DbSession, session: WebinarSession, *, now: datetime) -> None:
-    """Let reminders follow a session that was moved; who had theirs already gets another."""
+    """Let reminders follow a session that was moved; who had theirs already gets another.
+
+    One that is claimed may be with the mail server and not yet written down: it is given up for
+    a new one. Where it is too late for a new one it stays, and is decided again if it never left.
+    """
     for kind, before in REMINDED_BEFORE.items():
-        db.execute(
+        due_at = session.starts_at - before
+        owed = (
             update(Delivery)
             .where(Delivery.kind == kind.value)
             .where(Delivery.subject_id == session.id)
             .where(Delivery.due_at.is_not(None))
-            .values(due_at=session.starts_at - before)
         )
+        if not _is_too_late(kind, due_at, now=now):
+            db.execute(
+                owed.where(Delivery.lease_until.is_not(None)).values(
+                    due_at=None, dropped_because=MOVED
+                )
+            )
+        db.execute(owed.values(due_at=due_at))
         waiting = (
             select(Delivery.user_id)
             .where(Delivery.kind == kind.value)
@@ -100,6 +112,10 @@ def owe_missing(db: DbSession, *, now: datetime, limit: int = ROWS_AT_ONCE) -> i
     return owed
 
 
+def _is_too_late(kind: MailKind, due_at: datetime, *, now: datetime) -> bool:
+    return due_at <= now + JUST_READ[kind]
+
+
 def _queue(
     db: DbSession,
     kind: MailKind,
@@ -109,7 +125,7 @@ def _queue(
     now: datetime,
 ) -> None:
     due_at = session.starts_at - REMINDED_BEFORE[kind]
-    if due_at <= now + JUST_READ[kind]:
+    if _is_too_late(kind, due_at, now=now):
         return
     table = cast(Table, Delivery.__table__)
     dialect = postgresql if db.get_bind().dialect.name == "postgresql" else sqlite

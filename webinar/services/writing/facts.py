@@ -36,6 +36,13 @@ def session_facts(session: WebinarSession) -> SessionFacts:
     )
 
 
+def given_up(delivery: Delivery) -> Dropped | None:
+    """Why it is not owed any more, if it was given up after it was claimed."""
+    if delivery.due_at is not None:
+        return None
+    return Dropped(delivery.dropped_because or "it is not owed any more")
+
+
 def not_coming(db: DbSession, session: WebinarSession, user_id: int) -> Dropped | None:
     """Why nothing is said of the session to this person, if so."""
     if session.status is SessionStatus.CANCELLED:

@@ -9,11 +9,13 @@ from webinar.domain.session import SessionStatus
 from webinar.domain.timezone import to_local
 from webinar.models import Delivery, FacultyMember
 from webinar.services import announcements, faculty
-from webinar.services.writing.facts import Outcome, letter_to, session_facts
+from webinar.services.writing.facts import Outcome, given_up, letter_to, session_facts
 
 
 def faculty_invited(db: DbSession, delivery: Delivery, now: datetime) -> Outcome:
     """What a member of the faculty is asked for, with their address for it."""
+    if (no := given_up(delivery)) is not None:
+        return no
     member = db.get(FacultyMember, delivery.subject_id)
     token = str(delivery.details.get("token", ""))
     if member is None or member.user_id != delivery.user_id:

@@ -7,7 +7,7 @@ from webinar.domain.access import ROLE_NAMES, ROLE_WORDS
 from webinar.domain.letter import Dropped, LinkFacts, RoleFacts
 from webinar.models import Delivery, SignInLink, Society, UserRole
 from webinar.services import links
-from webinar.services.writing.facts import Outcome, letter_to
+from webinar.services.writing.facts import Outcome, given_up, letter_to
 
 
 def one_time_link(db: DbSession, delivery: Delivery, now: datetime) -> Outcome:
@@ -21,6 +21,8 @@ def one_time_link(db: DbSession, delivery: Delivery, now: datetime) -> Outcome:
 
 def role_invited(db: DbSession, delivery: Delivery, now: datetime) -> Outcome:
     """What the person may do now, with a link if the account is new."""
+    if (no := given_up(delivery)) is not None:
+        return no
     grant = db.get(UserRole, delivery.subject_id)
     if grant is None or grant.user_id != delivery.user_id:
         return Dropped("the role was taken back")

@@ -9,7 +9,7 @@ from webinar.domain.mail_wishes import REMINDED_BEFORE
 from webinar.domain.session import SessionStatus
 from webinar.models import Delivery, WebinarSession
 from webinar.services import announcements, registrations
-from webinar.services.writing.facts import Outcome, letter_to, session_facts
+from webinar.services.writing.facts import Outcome, given_up, letter_to, session_facts
 
 A_MOMENT = timedelta(seconds=30)
 # Less than that before the start, the reminder an hour ahead says it all.
@@ -35,7 +35,9 @@ def reminders(
     facts = session_facts(session)
     outcomes: dict[int, Outcome] = {}
     for delivery in owed:
-        if delivery.user_id not in placed:
+        if (gone := given_up(delivery)) is not None:
+            outcomes[delivery.id] = gone
+        elif delivery.user_id not in placed:
             outcomes[delivery.id] = Dropped("unregistered")
         elif not_now is not None:
             outcomes[delivery.id] = not_now
