@@ -56,7 +56,8 @@ def receive(sent_to: str) -> None:
     """Take in one mail that came back, from standard input: let your mail server pipe it here.
 
     Reports that a mail could not be delivered (RFC 3464) and complaints (RFC 5965). Exit status
-    65: it is no report that can be read, 67: it is about no mail of ours, 75: try again later.
+    65: it is no report that can be read (1 MB at most), 67: it is about no mail of ours, 75: try
+    again later.
     """
     # One more than is read: what is cut is no report any more.
     content = sys.stdin.buffer.read(LARGEST_REPORT + 1)
