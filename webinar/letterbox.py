@@ -17,25 +17,35 @@ from contextlib import contextmanager
 
 from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import SessionTransaction
 
 from webinar.db import DbSession, read_db
 
-__all__ = ["held_open", "shut"]
+__all__ = ["StaysShut", "held_open", "shut"]
 
 # Any table that is there and that nobody writes to while the program runs.
 HOLD_OPEN = text("LOCK TABLE alembic_version IN SHARE MODE")
+# No longer than the first mail may be begun under its lease.
+PATIENCE = text("SET LOCAL lock_timeout = '10s'")
+LOCK_NOT_AVAILABLE = "55P03"
 SHUT = text("LOCK TABLE alembic_version IN ROW EXCLUSIVE MODE")
 FILE = "the lock on the letterbox"
 
 
+class StaysShut(Exception):
+    """Somebody takes long over a change; nothing can be handed over now."""
+
+
 @contextmanager
 def held_open() -> Iterator[DbSession]:
-    """A session to read from: nothing of a webinar changes until the end. Hold it briefly."""
+    """A session to read from: nothing of a webinar changes until the end. Hold it briefly.
+
+    Raises StaysShut on PostgreSQL; on SQLite it may return when any lease is long over.
+    """
     with read_db() as db:
         if db.get_bind().dialect.name == "postgresql":
-            # In a statement of its own: what is read next must be what is true by then.
-            db.execute(HOLD_OPEN)
+            _wait_for_changes(db)
             yield db
             return
         file = _opened(db)
@@ -57,6 +67,17 @@ def shut(db: DbSession) -> None:
     db.connection()
     file = db.info[FILE] = _opened(db)
     fcntl.flock(file, fcntl.LOCK_EX)
+
+
+def _wait_for_changes(db: DbSession) -> None:
+    db.execute(PATIENCE)
+    try:
+        # In a statement of its own: what is read next must be what is true by then.
+        db.execute(HOLD_OPEN)
+    except OperationalError as error:
+        if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
+            raise
+        raise StaysShut("a change takes long") from error
 
 
 @event.listens_for(DbSession, "after_transaction_end")

@@ -11,7 +11,7 @@ import pytest
 from webinar.mail import smtp
 from webinar.mail.message import ReadyMail
 from webinar.mail.smtp import SmtpConnection, SmtpServer
-from webinar.mail.verdicts import HungUp, NotSent, Refused, ServerAway
+from webinar.mail.verdicts import CutOff, HungUp, NotSent, Refused, ServerAway
 
 MAIL = ReadyMail(
     name="a-1",
@@ -136,14 +136,97 @@ def test_what_is_said_of_one_mail_does_not_keep_the_next(
     assert connection.handed_over == 1
 
 
-@pytest.mark.parametrize("word", ["MAIL", "RCPT", "DATA", "DOT"])
-def test_a_server_that_closes_shop_is_away_for_all(word: str) -> None:
-    with talking(**{word: "421 4.3.2 Shutting down"}) as (_, connect):
+@pytest.mark.parametrize("extension", ["SIZE 1000", "PIPELINING"])
+@pytest.mark.parametrize(
+    ("word", "becomes"),
+    [("MAIL", ServerAway), ("RCPT", CutOff), ("DATA", CutOff), ("DOT", CutOff)],
+)
+def test_a_server_that_closes_shop_may_do_so_because_of_a_mail_it_knows_of(
+    extension: str, word: str, becomes: type[Exception]
+) -> None:
+    answers = {"EHLO": f"250-here\r\n250 {extension}", word: "421 4.3.2 Shutting down"}
+    with talking(**answers) as (_, connect):
         connection = connect()
-        with pytest.raises(ServerAway, match="421"):
+        with pytest.raises(NotSent, match="421") as error:
+            connection.hand_over(MAIL)
+
+    assert type(error.value) is becomes
+    assert not connection.is_open
+
+
+@pytest.mark.parametrize(
+    ("extension", "word", "becomes"),
+    [
+        ("SIZE 1000", "MAIL", ServerAway),
+        ("SIZE 1000", "RCPT", CutOff),
+        ("SIZE 1000", "DATA", CutOff),
+        # It had heard for whom the mail is.
+        ("PIPELINING", "MAIL", CutOff),
+        ("PIPELINING", "RCPT", CutOff),
+    ],
+)
+def test_a_server_that_hangs_up_may_do_so_because_of_a_mail_it_knows_of(
+    extension: str, word: str, becomes: type[Exception]
+) -> None:
+    with talking(EHLO=f"250-here\r\n250 {extension}", **{word: ""}) as (_, connect):
+        connection = connect()
+        with pytest.raises(NotSent, match="hung up") as error:
+            connection.hand_over(MAIL)
+
+    assert type(error.value) is becomes
+    assert not connection.is_open
+
+
+@pytest.mark.parametrize("answer", ["421 4.7.0 Enough on this one", ""])
+def test_a_connection_that_others_went_over_is_not_ended_because_of_a_mail(answer: str) -> None:
+    with talking(RCPT="550 5.1.1 No such user") as (script, connect):
+        connection = connect()
+        with pytest.raises(Refused):
+            connection.hand_over(MAIL)
+        script.answers = RIGHT | {"RCPT": answer}
+        with pytest.raises(HungUp):
             connection.hand_over(MAIL)
 
     assert not connection.is_open
+
+
+@pytest.mark.parametrize(
+    ("extension", "next_word"), [("SIZE 1000", "RSET"), ("PIPELINING", "DATA")]
+)
+def test_what_was_said_of_a_mail_counts_though_the_server_hangs_up_behind_it(
+    extension: str, next_word: str
+) -> None:
+    answers = {"RCPT": "550 5.1.1 No such user", next_word: ""}
+    with talking(EHLO=f"250-here\r\n250 {extension}", **answers) as (_, connect):
+        connection = connect()
+        with pytest.raises(Refused, match="No such user"):
+            connection.hand_over(MAIL)
+
+    assert not connection.is_open
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_about_mail"),
+    [
+        ("450 Mailbox busy", True),
+        ("450 4.7.1 Greylisted", True),
+        ("451 4.7.1 Try again later", True),
+        ("451 4.1.8 Sender unknown for now", True),
+        ("452 4.2.2 Mailbox full", True),
+        ("451 4.3.0 Queue trouble", False),
+        ("451 4.7.500 Server busy", False),
+        ("452 4.3.1 No space", False),
+        ("451 Local error", False),
+    ],
+)
+def test_a_server_says_whom_it_means(answer: str, is_about_mail: bool) -> None:
+    with talking(RCPT=answer) as (_, connect):
+        connection = connect()
+        with pytest.raises(NotSent) as error:
+            connection.hand_over(MAIL)
+        connection.close()
+
+    assert error.value.is_about_mail == is_about_mail
 
 
 @pytest.mark.parametrize("answer", ["550 5.7.1 Sender not allowed", "451 4.7.1 Too fast"])

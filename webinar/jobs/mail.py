@@ -20,7 +20,7 @@ from webinar.jobs.toolbox import Toolbox
 from webinar.mail.compose import Composer
 from webinar.mail.smtp import MAIL_SECONDS
 from webinar.mail.transport import Transport
-from webinar.mail.verdicts import HungUp, NotSent, Refused, ServerAway
+from webinar.mail.verdicts import CutOff, HungUp, NotSent, Refused, ServerAway
 from webinar.models import Delivery
 from webinar.services import deliveries, letters, troubles
 
@@ -38,7 +38,7 @@ A_MOMENT_SECONDS = 0.05
 TWO_MAILS = timedelta(seconds=2 * MAIL_SECONDS)
 # With a bounded pace a batch ends before it is offered to another one.
 LONGEST_BATCH = timedelta(seconds=30)
-# So many that fail one after the other are about the server, whatever it says.
+# So many that fail one after the other are about the server, unless it says whom it means.
 IN_A_ROW = 5
 
 
@@ -97,20 +97,25 @@ class _Round:
         self._at_first = now
         self._sent = 0
         self._failed_in_a_row = 0
+        self._was_cut_off = False
+        self._stays_shut = False
 
     def send(self, owed: list[int]) -> int:
         """How many went out."""
         waiting = deque(owed)
-        if not waiting or self._transport.breaker.is_open(now=self._now):
+        if not waiting:
+            return 0
+        if self._transport.breaker.is_open():
+            self._offer_again(owed)
             return 0
         try:
             with Marker() as marker:
-                while waiting and self._goes_on():
-                    some = self._in_pace(waiting)
+                while waiting and self._goes_on() and (some := self._in_pace(waiting)):
                     # In front again: they were not tried, for somebody wanted to change a session.
                     waiting.extendleft(reversed(self._send_some(some, marker)))
         finally:
             self._transport.close()
+        self._offer_again(owed)
         return self._sent
 
     @property
@@ -119,16 +124,24 @@ class _Round:
         return self._at_first + timedelta(seconds=time.monotonic() - self._began)
 
     def _goes_on(self) -> bool:
-        now = self._now
-        if self._transport.breaker.is_open(now=now):
-            return False
-        return not self._transport.pace.is_bounded or now - self._at_first < LONGEST_BATCH
+        return not self._stays_shut and not self._transport.breaker.is_open()
 
     def _in_pace(self, waiting: deque[int]) -> list[int]:
+        """Those to send now; none if their turn comes when this batch has to be over."""
         if not self._transport.pace.is_bounded:
             return [waiting.popleft() for _ in range(min(AT_ONCE, len(waiting)))]
-        time.sleep(self._transport.pace.take(now=self._now).total_seconds())
+        left = self._at_first + LONGEST_BATCH - self._now
+        wait = self._transport.pace.take(within=left)
+        if wait is None:
+            return []
+        time.sleep(wait.total_seconds())
         return [waiting.popleft()]
+
+    def _offer_again(self, ids: list[int]) -> None:
+        """When the mail server may be tried again, and not only when the offer is over."""
+        if left := self._transport.breaker.left():
+            with open_db.begin() as db:
+                deliveries.offer_again(db, ids, at=self._now + left)
 
     def _send_some(self, ids: list[int], marker: Marker) -> list[int]:
         """Claim, decide and send these; ids of those to take up again at once."""
@@ -149,10 +162,17 @@ class _Round:
             except ServerAway as error:
                 done.away = str(error)
                 break
-            with letterbox.held_open() as db:
-                owed = deliveries.with_readers(db, done.untried)
-                done.untried = []
-                self._hand_over(db, owed, marker, done, until=until)
+            try:
+                with letterbox.held_open() as db:
+                    if self._now > until - TWO_MAILS:
+                        # Whoever shut it took long: these may be somebody else's soon.
+                        break
+                    owed = deliveries.with_readers(db, done.untried)
+                    done.untried = []
+                    self._hand_over(db, owed, marker, done, until=until)
+            except letterbox.StaysShut:
+                self._stays_shut = True
+                break
         self._write_down(done, until=until)
         return [] if done.away else done.untried
 
@@ -168,9 +188,8 @@ class _Round:
         written = letters.written_together(db, wanted, now=now)
         for place, delivery in enumerate(owed):
             begins = self._now
-            if place and (
-                begins > min(let_go_at, last_begin)
-                or not marker.wait_for_room(seconds=A_MOMENT_SECONDS)
+            if begins > last_begin or (
+                place and (begins > let_go_at or not marker.wait_for_room(seconds=A_MOMENT_SECONDS))
             ):
                 done.untried = [one.id for one in owed[place:]]
                 return
@@ -209,12 +228,23 @@ class _Round:
                 # Others went over it: on a new connection this one goes as well.
                 done.untried = [one.id for one in owed[place:]]
                 return
+            except CutOff as error:
+                # Put back as it is, a mail that the server cannot bear would be first for ever.
+                done.failed.append((delivery, str(error)))
+                done.untried = [one.id for one in owed[place + 1 :]]
+                if self._was_cut_off:
+                    done.away = str(error)
+                self._was_cut_off = True
+                return
             except Refused as error:
                 done.refused.append((delivery, error))
                 self._failed_in_a_row = 0
+                self._was_cut_off = False
             except NotSent as error:
                 done.failed.append((delivery, str(error)))
-                self._failed_in_a_row += 1
+                self._was_cut_off = False
+                if not error.is_about_mail:
+                    self._failed_in_a_row += 1
                 if self._failed_in_a_row >= IN_A_ROW:
                     done.away = f"{self._failed_in_a_row} mails in a row: {error}"
                     done.untried = [one.id for one in owed[place + 1 :]]
@@ -223,6 +253,7 @@ class _Round:
                 marker.sent(delivery.id, leased_until=until, now=self._now)
                 self._sent += 1
                 self._failed_in_a_row = 0
+                self._was_cut_off = False
                 self._transport.breaker.mend()
 
     def _broken(self, delivery: Delivery, error: Exception, done: _Done) -> None:
@@ -231,17 +262,18 @@ class _Round:
 
     def _pause(self, ids: list[int], error: ServerAway) -> None:
         """The server could not even be reached: leave these as they are, but say why."""
-        now = self._now
-        again_at = self._transport.breaker.trip(str(error), now=now)
-        log.warning("mail server away until %s: %s", again_at, error)
+        self._trip(str(error))
         with open_db.begin() as db:
             deliveries.note_trouble(db, ids, error=str(error))
+
+    def _trip(self, reason: str) -> None:
+        pause = self._transport.breaker.trip(reason)
+        log.warning("mail server away, left alone for %s: %s", pause, reason)
 
     def _write_down(self, done: _Done, *, until: datetime) -> None:
         now = self._now
         if done.away:
-            again_at = self._transport.breaker.trip(done.away, now=now)
-            log.warning("mail server away until %s: %s", again_at, done.away)
+            self._trip(done.away)
         if done == _Done():
             return
         with open_db.begin() as db:

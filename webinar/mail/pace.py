@@ -1,7 +1,12 @@
-"""How fast mails may go, and when not to try at all; one of each for a process."""
+"""How fast mails may go, and when not to try at all; one of each for a process.
+
+Both count seconds that always go forward: a machine whose hour is set back must not wait for it.
+"""
 
 import threading
-from datetime import datetime, timedelta
+import time
+from collections.abc import Callable
+from datetime import timedelta
 
 FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(minutes=5)
@@ -10,27 +15,33 @@ LONGEST_PAUSE = timedelta(minutes=5)
 class Breaker:
     """Leaves a mail server alone that is away, longer each time, so that no mail pays for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._lock = threading.Lock()
         self._failures = 0
-        self._until: datetime | None = None
+        self._until: float | None = None
         self.reason = ""
 
-    def is_open(self, *, now: datetime) -> bool:
+    def is_open(self) -> bool:
         """True while nothing is to be tried."""
-        with self._lock:
-            return self._until is not None and now < self._until
+        return bool(self.left())
 
-    def trip(self, reason: str, *, now: datetime) -> datetime:
-        """The server could not be used; the instant from which it may be tried again."""
+    def left(self) -> timedelta:
+        """How long nothing is to be tried; zero if it may be."""
         with self._lock:
-            if self._until is not None and now < self._until:
+            return self._left()
+
+    def trip(self, reason: str) -> timedelta:
+        """The server could not be used; how long it is left alone from now."""
+        with self._lock:
+            if left := self._left():
                 # Another thread met the same.
-                return self._until
-            self._until = now + min(FIRST_PAUSE * 2**self._failures, LONGEST_PAUSE)
+                return left
+            pause: timedelta = min(FIRST_PAUSE * 2**self._failures, LONGEST_PAUSE)
+            self._until = self._clock() + pause.total_seconds()
             self._failures = min(self._failures + 1, 10)
             self.reason = reason
-            return self._until
+            return pause
 
     def mend(self) -> None:
         """The server took a mail."""
@@ -39,25 +50,34 @@ class Breaker:
             self._until = None
             self.reason = ""
 
+    def _left(self) -> timedelta:
+        if self._until is None:
+            return timedelta(0)
+        return timedelta(seconds=max(0.0, self._until - self._clock()))
+
 
 class Pace:
     """At most so many mails a minute, evenly; 0: as fast as they are taken."""
 
-    def __init__(self, per_minute: int) -> None:
+    def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._lock = threading.Lock()
-        self._between = timedelta(minutes=1) / per_minute if per_minute else timedelta(0)
-        self._free_at: datetime | None = None
+        self._between = 60 / per_minute if per_minute else 0.0
+        self._free_at = clock()
 
     @property
     def is_bounded(self) -> bool:
         """True if there is a pace to keep."""
         return bool(self._between)
 
-    def take(self, *, now: datetime) -> timedelta:
-        """Take the next place in the row: how long to wait for it."""
+    def take(self, *, within: timedelta) -> timedelta | None:
+        """Take the next place in the row: how long to wait for it; None if that is too long."""
         if not self._between:
             return timedelta(0)
         with self._lock:
-            at = max(now, self._free_at or now)
+            now = self._clock()
+            at = max(now, self._free_at)
+            if at - now > within.total_seconds():
+                return None
             self._free_at = at + self._between
-            return at - now
+            return timedelta(seconds=at - now)

@@ -9,13 +9,16 @@ from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
 from webinar.mail.message import ReadyMail
-from webinar.mail.verdicts import HungUp, NotSent, ServerAway, verdict
+from webinar.mail.verdicts import CutOff, HungUp, NotSent, ServerAway, verdict
 
 # To open a connection: each of its few steps.
 STEP_SECONDS = 10
 # For one mail, from its sender to the server's last word. Shorter than the lease of a delivery.
 MAIL_SECONDS = 10
 LONGEST_ANSWER = 64 * 1024
+# The answers to sender, reader and content that let a mail pass; and the one that ends it all.
+RIGHT = ((250,), (250, 251), (354,))
+CLOSES = 421
 SAME_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -55,6 +58,8 @@ class SmtpConnection:
     def __init__(self, server: SmtpServer) -> None:
         """Connect and sign in; raises ServerAway."""
         self.handed_over = 0
+        self._begun = 0
+        self._knows_reader = False
         self._unread = b""
         try:
             self._smtp = _connected(server)
@@ -68,13 +73,17 @@ class SmtpConnection:
         self.is_open = True
 
     def hand_over(self, mail: ReadyMail) -> None:
-        """Returning means that the server has it. Raises NotSent, HungUp, ServerAway, Refused."""
+        """Returning means that the server has it.
+
+        Raises NotSent, HungUp, CutOff, ServerAway, Refused.
+        """
         deadline = time.monotonic() + MAIL_SECONDS
+        self._begun += 1
+        self._knows_reader = False
         try:
             self._envelope(mail, deadline)
         except OSError as error:
-            self._drop()
-            raise self._hung_up(f"the mail server hung up: {error}") from error
+            raise self._ended(f"the mail server hung up: {error}") from error
         try:
             self._write(_dotted(mail.content) + b".\r\n", deadline)
             code, words = self._answer(deadline)
@@ -82,8 +91,9 @@ class SmtpConnection:
             # It may have it or not. The same Message-ID makes a second copy known for one.
             self._drop()
             raise NotSent(f"the mail server gave no last word: {error}") from error
+        if code == CLOSES:
+            raise self._ended(f"{code} {words}")
         if code != 250:
-            self._end_if_told(code)
             raise verdict(code, words)
         self.handed_over += 1
 
@@ -106,15 +116,14 @@ class SmtpConnection:
             b"DATA\r\n",
         )
         if self._pipelines:
+            self._knows_reader = True
             self._write(b"".join(commands), deadline)
-            answers = [self._answer(deadline) for _ in commands]
-            if answers[2][0] == 354 and not (answers[0][0] == 250 and answers[1][0] in (250, 251)):
-                # RFC 2920, 3.1: it listens although nobody is to read it.
-                self._write(b".\r\n", deadline)
-                self._answer(deadline)
+            answers = self._answers(deadline)
         else:
             answers = []
-            for command, right in zip(commands, ((250,), (250, 251), (354,)), strict=True):
+            for command, right in zip(commands, RIGHT, strict=True):
+                # What it says of us all it says before this.
+                self._knows_reader = bool(answers)
                 self._write(command, deadline)
                 answers.append(self._answer(deadline))
                 if answers[-1][0] not in right:
@@ -123,26 +132,52 @@ class SmtpConnection:
             # Not this reader's mail is refused but all of ours.
             code, words = answers[0]
             self.close()
+            self._knows_reader = False
             said = f"the mail server does not take our mail: {code} {words}"
-            raise self._hung_up(said) if code == 421 else ServerAway(said)
-        for (code, words), right in zip(answers[1:], ((250, 251), (354,)), strict=False):
+            raise self._ended(said) if code == CLOSES else ServerAway(said)
+        for (code, words), right in zip(answers, RIGHT, strict=False):
+            if code == CLOSES:
+                raise self._ended(f"{code} {words}")
             if code not in right:
-                if not self._end_if_told(code):
-                    self._forget(deadline)
+                listens = len(answers) == len(RIGHT) and answers[-1][0] == 354
+                self._forget(deadline, listens=listens)
                 raise verdict(code, words)
 
-    def _hung_up(self, words: str) -> HungUp | ServerAway:
-        # Between two mails that is its right: so many on one connection, no more.
-        return HungUp(words) if self.handed_over else ServerAway(words)
+    def _answers(self, deadline: float) -> list[tuple[int, str]]:
+        """To what was said at once; fewer if the connection ended behind a word against it."""
+        answers: list[tuple[int, str]] = []
+        for _ in RIGHT:
+            try:
+                answers.append(self._answer(deadline))
+            except OSError:
+                if all(code in right for (code, _), right in zip(answers, RIGHT, strict=False)):
+                    raise
+                self._drop()
+                break
+            if answers[-1][0] == CLOSES:
+                break
+        return answers
 
-    def _forget(self, deadline: float) -> None:
-        self._write(b"RSET\r\n", deadline)
-        self._answer(deadline)
+    def _ended(self, words: str) -> HungUp | CutOff | ServerAway:
+        self._drop()
+        if self._begun > 1:
+            # Between two mails that is its right: so many on one connection, no more.
+            return HungUp(words)
+        return CutOff(words) if self._knows_reader else ServerAway(words)
 
-    def _end_if_told(self, code: int) -> bool:
-        if code == 421:
+    def _forget(self, deadline: float, *, listens: bool) -> None:
+        """What it said of this mail counts, even if it hangs up behind it."""
+        if not self.is_open:
+            return
+        try:
+            if listens:
+                # RFC 2920, 3.1: it wants the content although nobody is to read it.
+                self._write(b".\r\n", deadline)
+                self._answer(deadline)
+            self._write(b"RSET\r\n", deadline)
+            self._answer(deadline)
+        except OSError:
             self._drop()
-        return not self.is_open
 
     def _write(self, text: bytes, deadline: float) -> None:
         self._socket.settimeout(_left(deadline))

@@ -26,7 +26,7 @@ class Transport(Protocol):
     def send(self, mail: ReadyMail) -> None:
         """Returning means that somebody else is answerable for it now.
 
-        Raises NotSent, HungUp, ServerAway, Refused.
+        Raises NotSent, HungUp, CutOff, ServerAway, Refused.
         """
 
     def close(self) -> None:
@@ -85,7 +85,7 @@ class SmtpTransport:
         self._connected()
 
     def send(self, mail: ReadyMail) -> None:
-        """Hand the message over; raises NotSent, HungUp, ServerAway, Refused."""
+        """Hand the message over; raises NotSent, HungUp, CutOff, ServerAway, Refused."""
         self._connected().hand_over(mail)
         log.info("mail handed over: %s", mail.name)
 

@@ -6,10 +6,19 @@ import re
 ENHANCED = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})\b")
 # No such mailbox, no such host, not an address, moved away, takes no mail; switched off.
 NO_SUCH_ADDRESS = re.compile(r"5\.(1\.([1236]|10)|2\.1)")
+# Of the address, of its mailbox; greylisted.
+ABOUT_ONE_MAIL = re.compile(r"4\.([12]\.\d+|7\.1)")
+# RFC 5321, 4.2.2: a mailbox that is busy or that waits for a second try.
+MAILBOX_BUSY = 450
 
 
 class NotSent(Exception):
     """The message is not out, but a later try may succeed."""
+
+    def __init__(self, words: str, *, is_about_mail: bool = False) -> None:
+        super().__init__(words)
+        self.is_about_mail = is_about_mail
+        """True if the server said so of this message or its reader, and may take the next."""
 
 
 class ServerAway(NotSent):
@@ -18,6 +27,10 @@ class ServerAway(NotSent):
 
 class HungUp(NotSent):
     """It had enough of a connection that others went over; on a new one it may take this."""
+
+
+class CutOff(NotSent):
+    """It ended a new connection when it knew whose message this is: perhaps because of it."""
 
 
 class Refused(Exception):
@@ -30,13 +43,11 @@ class Refused(Exception):
 
 
 def verdict(code: int, words: str) -> NotSent | Refused:
-    """RFC 5321, 4.2.1: 5xx is for good, 421 is about us all, anything else is for now."""
+    """RFC 5321, 4.2.1: 5xx is for good, anything else is for now; 421 ends the connection."""
     text = f"{code} {words}"
-    if code == 421:
-        return ServerAway(text)
-    if not 500 <= code < 600:
-        return NotSent(text)
     enhanced = ENHANCED.match(words)
-    return Refused(
-        text, is_no_address=enhanced is not None and bool(NO_SUCH_ADDRESS.fullmatch(enhanced[1]))
-    )
+    status = enhanced[1] if enhanced else ""
+    if 500 <= code < 600:
+        return Refused(text, is_no_address=bool(NO_SUCH_ADDRESS.fullmatch(status)))
+    is_about_mail = code == MAILBOX_BUSY or bool(ABOUT_ONE_MAIL.fullmatch(status))
+    return NotSent(text, is_about_mail=is_about_mail)

@@ -244,6 +244,19 @@ def put_back(
     db.execute(statement.values(last_error=error) if error else statement)
 
 
+def offer_again(db: DbSession, delivery_ids: Collection[int], *, at: datetime) -> None:
+    """Who was given these cannot send them: somebody may be given them from then on."""
+    db.execute(
+        update(Delivery)
+        .where(Delivery.id.in_(delivery_ids))
+        .where(Delivery.due_at.is_not(None))
+        .where(Delivery.lease_until.is_(None))
+        .where(Delivery.offered_until > at)
+        .values(offered_until=at)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def note_trouble(db: DbSession, delivery_ids: Collection[int], *, error: str) -> None:
     """Say with these mails why they are still here."""
     db.execute(
