@@ -117,6 +117,24 @@ def test_a_second_mail_that_meets_the_same_means_that_the_server_is_away(
     assert transport.breaker.is_open()
 
 
+def test_two_such_mails_do_not_make_the_others_wait_long(db: DbSession, sink: TouchySink) -> None:
+    owe_links(db, 12)
+    for number in range(12):
+        spoil(sink, CLOSES, number)
+    transport = SmtpTransport(sink.url)
+    clock = Clock()
+    transport.breaker = Breaker(clock)
+    pauses = []
+
+    for _ in range(5):
+        mail.send_due(transport, COMPOSER, now=NOW)
+        pauses.append(transport.breaker.left())
+        clock.seconds += pauses[-1].total_seconds()
+
+    longest = mail.DOUBTFUL_PAUSE
+    assert pauses == [FIRST_PAUSE, 2 * FIRST_PAUSE, longest, longest, longest]
+
+
 def test_many_mails_the_server_cannot_bear_do_not_hold_up_the_others_for_ever(
     db: DbSession, sink: TouchySink
 ) -> None:

@@ -18,6 +18,7 @@ from webinar.domain.letter import Dropped, Letter, Postponed
 from webinar.jobs.marking import Marker
 from webinar.jobs.toolbox import Toolbox
 from webinar.mail.compose import Composer
+from webinar.mail.pace import LONGEST_PAUSE
 from webinar.mail.smtp import MAIL_SECONDS
 from webinar.mail.transport import Transport
 from webinar.mail.verdicts import CutOff, HungUp, NotSent, Refused, ServerAway
@@ -40,6 +41,8 @@ TWO_MAILS = timedelta(seconds=2 * MAIL_SECONDS)
 LONGEST_BATCH = timedelta(seconds=30)
 # So many that fail one after the other are about the server, unless it says whom it means.
 IN_A_ROW = 5
+# After two mails that each ended a connection: perhaps it is only they, and the others wait.
+DOUBTFUL_PAUSE = timedelta(seconds=20)
 
 
 class StillLeased(Exception):
@@ -84,7 +87,9 @@ class _Done:
     refused: list[tuple[Delivery, Refused]] = field(default_factory=list)
     untried: list[int] = field(default_factory=list)
     away: str = ""
-    """Why the mail server takes nothing from us, and the first of the untried met it."""
+    """Why the mail server takes nothing from us."""
+    longest: timedelta = LONGEST_PAUSE
+    """It is left alone no longer than this."""
 
 
 class _Round:
@@ -233,7 +238,7 @@ class _Round:
                 done.failed.append((delivery, str(error)))
                 done.untried = [one.id for one in owed[place + 1 :]]
                 if self._was_cut_off:
-                    done.away = str(error)
+                    done.away, done.longest = str(error), DOUBTFUL_PAUSE
                 self._was_cut_off = True
                 return
             except Refused as error:
@@ -266,14 +271,14 @@ class _Round:
         with open_db.begin() as db:
             deliveries.note_trouble(db, ids, error=str(error))
 
-    def _trip(self, reason: str) -> None:
-        pause = self._transport.breaker.trip(reason)
+    def _trip(self, reason: str, *, longest: timedelta = LONGEST_PAUSE) -> None:
+        pause = self._transport.breaker.trip(reason, longest=longest)
         log.warning("mail server away, left alone for %s: %s", pause, reason)
 
     def _write_down(self, done: _Done, *, until: datetime) -> None:
         now = self._now
         if done.away:
-            self._trip(done.away)
+            self._trip(done.away, longest=done.longest)
         if done == _Done():
             return
         with open_db.begin() as db:

@@ -31,13 +31,13 @@ class Breaker:
         with self._lock:
             return self._left()
 
-    def trip(self, reason: str) -> timedelta:
+    def trip(self, reason: str, *, longest: timedelta = LONGEST_PAUSE) -> timedelta:
         """The server could not be used; how long it is left alone from now."""
         with self._lock:
             if left := self._left():
                 # Another thread met the same.
                 return left
-            pause: timedelta = min(FIRST_PAUSE * 2**self._failures, LONGEST_PAUSE)
+            pause: timedelta = min(FIRST_PAUSE * 2**self._failures, longest)
             self._until = self._clock() + pause.total_seconds()
             self._failures = min(self._failures + 1, 10)
             self.reason = reason
