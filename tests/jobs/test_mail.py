@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from config import Config
 from tests.builders import NOW, STARTS_AT, make_series, make_session, make_user
@@ -33,7 +33,8 @@ COMPOSER = Composer(
     home_zone="Europe/Zurich",
     secret="a secret of the tests, long enough to start",
 )
-REMINDED_AT = STARTS_AT - timedelta(hours=1)
+HOUR = timedelta(hours=1)
+REMINDED_AT = STARTS_AT - HOUR
 
 
 @pytest.fixture
@@ -115,6 +116,25 @@ def test_a_reminder_waits_for_a_session_that_was_moved_behind_its_back(
 
     assert (too_early, in_time) == (0, 1)
     assert subjects(sink)[-1] == "Reminder, 18:15 CET: Sentinel nodes after neoadjuvant therapy"
+
+
+def test_what_was_not_tried_is_free_again_beside_a_mail_that_came_too_early(
+    db: DbSession, sink: SmtpSink
+) -> None:
+    session = place(db)
+    send(db, sink, now=NOW)
+    session.starts_at += timedelta(days=1)
+    session.ends_at += timedelta(days=1)
+    owe_links(db, 8)
+    db.execute(update(Delivery).where(Delivery.sent_at.is_(None)).values(due_at=NOW - HOUR))
+    for number in range(8):
+        sink.refuse(f"anna{number}@example.net", "451 4.3.0 Later")
+
+    send(db, sink, now=NOW)
+
+    unsent = db.scalars(select(Delivery).where(Delivery.sent_at.is_(None))).all()
+    assert {delivery.lease_until for delivery in unsent} == {None}
+    assert sorted(delivery.attempts for delivery in unsent) == [0, 0, 0, 0, 0, 1, 1, 1, 1, 1]
 
 
 def test_a_reminder_that_comes_after_the_end_is_not_sent(db: DbSession, sink: SmtpSink) -> None:

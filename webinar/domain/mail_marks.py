@@ -118,10 +118,14 @@ def _mixed(text: bytes, stream: bytes) -> bytes:
 
 
 def _hmac(secret: str, purpose: bytes, text: bytes) -> bytes:
-    return hmac.digest(_key(secret, purpose), text, "sha256")
+    # By a copy of what has read the key already: in one go it would let other threads go before.
+    begun = _begun(secret, purpose).copy()
+    begun.update(text)
+    return begun.digest()
 
 
 @lru_cache(maxsize=16)
-def _key(secret: str, purpose: bytes) -> bytes:
+def _begun(secret: str, purpose: bytes) -> hmac.HMAC:
     # So that the application's secret serves each purpose as a key of its own.
-    return hmac.digest(secret.encode(), b"mail marks: " + purpose, "sha256")
+    key = hmac.digest(secret.encode(), b"mail marks: " + purpose, "sha256")
+    return hmac.new(key, None, "sha256")

@@ -91,6 +91,12 @@ class _Done:
     longest: timedelta = LONGEST_PAUSE
     """It is left alone no longer than this."""
 
+    @property
+    def ids(self) -> list[int]:
+        """Of all these."""
+        decided = (*self.dropped, *self.postponed, *self.failed, *self.refused)
+        return [*self.untried, *(delivery.id for delivery, _ in decided)]
+
 
 class _Round:
     """A batch on its way, in one thread, over one connection."""
@@ -282,11 +288,12 @@ class _Round:
         if done == _Done():
             return
         with open_db.begin() as db:
+            deliveries.hold_rows(db, done.ids)
             for delivery, because in done.dropped:
                 deliveries.mark_dropped(db, delivery, because=because)
                 log.info("mail dropped: delivery=%s because=%s", delivery.id, because)
-            for delivery, until in done.postponed:
-                deliveries.mark_postponed(db, delivery, until=until)
+            for delivery, due_at in done.postponed:
+                deliveries.mark_postponed(db, delivery, until=due_at)
             for delivery, error in done.failed:
                 log.warning("mail not sent yet: delivery=%s %s", delivery.id, error)
                 deliveries.mark_failed(db, delivery, error=error, now=now)
