@@ -36,6 +36,7 @@ __all__ = [
     "limit_statements",
     "look_again",
     "open_db",
+    "reached",
     "read_db",
     "states",
 ]
@@ -141,7 +142,7 @@ def connect(url: str, *, pool: int = 20, read_only: bool = False) -> Engine:
     else:
         engine = create_engine(
             url,
-            connect_args=_reached(url, read_only=read_only),
+            connect_args=reached(url, read_only=read_only),
             pool_size=pool,
             max_overflow=pool // 2,
             pool_timeout=POOL_SECONDS,
@@ -173,7 +174,8 @@ def limit_statements(seconds: int) -> None:
     _statement_seconds.set(seconds)
 
 
-def _reached(url: str, *, read_only: bool) -> dict[str, str]:
+def reached(url: str, *, read_only: bool = False) -> dict[str, str]:
+    """What every connection to PostgreSQL is to say, besides its URL; as libpq names it."""
     said = make_url(url).query
     options = f"{said.get('options', '')} {KEPT_BY_THE_SERVER}".strip()
     if read_only:

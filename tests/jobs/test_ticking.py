@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
 
+import psycopg
 import pytest
 from sqlalchemy import text
 
@@ -14,7 +15,7 @@ from config import Config
 from tests.builders import NOW
 from tests.patience import wait_for
 from webinar.db import DbSession
-from webinar.jobs.tick_locks import TickLocks, locks_for
+from webinar.jobs.tick_locks import DatabaseLocks, TickLocks, locks_for
 from webinar.jobs.ticking import Place, Tick, TickRunner
 from webinar.jobs.toolbox import Toolbox
 from webinar.models import TickRun
@@ -203,3 +204,20 @@ def test_a_lock_whose_connection_broke_is_taken_anew(db: DbSession, locks: TickL
 
     with locks.held("decide credit") as is_ours:
         assert is_ours is True
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_the_locks_notice_a_database_that_vanished_as_soon_as_requests_do(
+    db: DbSession, config: Config
+) -> None:
+    locks = DatabaseLocks(config.DATABASE_URL)
+    with locks.held("decide credit"):
+        assert locks._connection is not None
+        theirs = locks._connection.connection.driver_connection
+        assert isinstance(theirs, psycopg.Connection)
+        said = theirs.info.get_parameters()
+    locks.close()
+
+    ours = db.connection().connection.driver_connection
+    assert isinstance(ours, psycopg.Connection)
+    assert said["tcp_user_timeout"] == ours.info.get_parameters()["tcp_user_timeout"] == "20000"

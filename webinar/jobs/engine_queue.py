@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from config import Config
-from webinar.db import DbSession, open_db, read_db
+from webinar.db import DbSession, open_db, reached, read_db
 from webinar.jobs.engine import BATCH, Timings, batches
 from webinar.jobs.mail import StillLeased, send_batch
 from webinar.jobs.ticking import Tick, TickRunner
@@ -117,7 +117,14 @@ def worker_app(
     tools: Toolbox, runner: TickRunner, ticks: Mapping[str, Tick], timings: Timings
 ) -> App:
     """The worker's side: what is done for a job."""
-    app = App(connector=PsycopgConnector(conninfo=conninfo(tools.config), min_size=2, max_size=8))
+    app = App(
+        connector=PsycopgConnector(
+            conninfo=conninfo(tools.config),
+            kwargs=reached(tools.config.DATABASE_URL),
+            min_size=2,
+            max_size=8,
+        )
+    )
 
     @app.task(
         name=SEND_BATCH,

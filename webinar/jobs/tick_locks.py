@@ -15,11 +15,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from config import Config
+from webinar.db import reached
 
 log = logging.getLogger(__name__)
-
-# A computer that fell off the network must not keep a lock for the hours TCP would believe in it.
-_ALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
 
 
 class TickLocks(Protocol):
@@ -76,7 +74,7 @@ class DatabaseLocks:
             url,
             poolclass=NullPool,
             isolation_level="AUTOCOMMIT",
-            connect_args=_ALIVE | {"application_name": "webinar: locks of the clock"},
+            connect_args=reached(url) | {"application_name": "webinar: locks of the clock"},
         )
         self._guard = Lock()
         self._connection: Connection | None = None
