@@ -1,10 +1,12 @@
 """What lies in deploy/ fits the program: containers, units, and the nginx between them."""
 
+import json
 import os
 import re
 import shlex
 import shutil
 import subprocess
+import sys
 from configparser import RawConfigParser
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +48,13 @@ def settings_of(compose: Compose) -> dict[str, str]:
     return found
 
 
+def image_settings() -> dict[str, str]:
+    """What the image's ENV says."""
+    text = (DEPLOY / "Dockerfile").read_text()
+    said = re.findall(r"^ENV ((?:.*\\\n)*.*)$", text, re.M)
+    return dict(word.split("=", 1) for word in " ".join(said).replace("\\\n", "").split())
+
+
 def test_the_program_starts_with_the_settings_of_compose(compose: Compose) -> None:
     image = dict(
         re.findall(r"^\s+(?:ENV )?(WEBINAR_\w+)=(\S+)", (DEPLOY / "Dockerfile").read_text(), re.M)
@@ -56,6 +65,49 @@ def test_the_program_starts_with_the_settings_of_compose(compose: Compose) -> No
 
     assert (config.ENGINE, config.NGINX, config.LOG) == ("procrastinate", True, "json")
     assert str(config.DATA_DIR) == "/var/lib/webinar"
+
+
+def test_a_command_begins_in_a_fresh_container(compose: Compose, tmp_path: Path) -> None:
+    """Nothing has made a folder below /tmp yet, and most containers never have gunicorn do it."""
+    image = image_settings()
+    here = {
+        "DATABASE_URL": f"sqlite:///{tmp_path}/webinar.db",
+        "PATH": os.environ["PATH"],
+        "PUBLIC_URL": "https://webinar.example",
+        "PYTHONPATH": str(ROOT),
+        "SECRET_KEY": "x" * 40,
+        "WEBINAR_DATA_DIR": str(tmp_path),
+        "WEBINAR_ENGINE": "in-process",
+    }
+    # /tmp of a container is empty; that of this machine need not be.
+    given = {
+        name: value.replace("/tmp", str(tmp_path))  # noqa: S108
+        for name, value in (image | settings_of(compose)).items()
+    }
+
+    done = subprocess.run(
+        [sys.executable, "-m", "flask", "db", "upgrade"],
+        cwd=ROOT,
+        env=given | here,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+    assert image["FLASK_APP"] == "wsgi"
+    assert done.returncode == 0, done.stderr
+
+
+def test_web_processes_of_a_container_count_together_in_a_folder_of_its_own(
+    compose: Compose,
+) -> None:
+    text = (DEPLOY / "Dockerfile").read_text()
+    command = json.loads(re.findall(r"^CMD (.*)$", text, re.M)[-1])
+
+    assert command[:3] == ["env", "PROMETHEUS_MULTIPROC_DIR=/tmp/counts", "gunicorn"]
+    for name in ("web-1", "web-2"):
+        assert "command" not in compose.services[name]
+        assert compose.services[name]["tmpfs"] == ["/tmp:mode=1777"]  # noqa: S108
 
 
 def test_every_command_of_compose_is_one_of_the_program(app: Flask, compose: Compose) -> None:
