@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from config import Config
 from tests.components.smtp import SmtpSink
@@ -65,6 +65,21 @@ def test_a_worker_runs_a_tick_and_writes_it_down(
     assert (run.failures, run.succeeded_at is not None) == (0, True)
 
 
+def test_a_tick_runs_though_the_end_of_its_last_job_was_never_written_down(
+    db: DbSession, config: Config, worker: Crew
+) -> None:
+    [tick] = [tick for tick in clock.TICKS if tick.name == "decide credit"]
+    queue = QueueEngine(config, Timings())
+    wait_for(lambda: _lines(db) > 0)
+    # Whoever has it lives, and never ends it.
+    _leave_undone(db, tick.name)
+
+    queue.hand_out(tick, now=datetime.now(UTC))
+
+    wait_for(lambda: _last_success(db, tick.name) is not None)
+    assert jobs() == [("run_tick", "doing", [])]
+
+
 def test_a_worker_says_that_it_lives_and_goodbye_when_it_is_told_to_end(
     db: DbSession, worker: Crew
 ) -> None:
@@ -78,3 +93,30 @@ def test_a_worker_says_that_it_lives_and_goodbye_when_it_is_told_to_end(
 
     wait_for(lambda: living() == [])
     wait_for(lambda: worker.has_ended("worker"))
+
+
+def _lines(db: DbSession) -> int:
+    db.rollback()
+    return db.scalar(text("SELECT count(*) FROM procrastinate_workers")) or 0
+
+
+def _leave_undone(db: DbSession, name: str) -> None:
+    """A job of the tick that a living worker has, and does not do."""
+    db.execute(
+        text(
+            "INSERT INTO procrastinate_jobs"
+            " (queue_name, task_name, queueing_lock, lock, args, status, worker_id)"
+            " SELECT 'ticks', 'run_tick', name, name, json_build_object('name', name), 'doing',"
+            " (SELECT min(id) FROM procrastinate_workers)"
+            " FROM (SELECT CAST(:name AS varchar) AS name) AS tick"
+        ),
+        {"name": name},
+    )
+    db.commit()
+
+
+def _last_success(db: DbSession, name: str) -> datetime | None:
+    db.rollback()
+    db.expire_all()
+    run = ticks.last(db, name)
+    return None if run is None else run.succeeded_at

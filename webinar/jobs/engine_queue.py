@@ -63,7 +63,11 @@ class QueueEngine:
         return len(taken)
 
     def hand_out(self, tick: Tick, *, now: datetime) -> None:
-        """One job at a time waits for each tick, and one at a time is done."""
+        """One job at a time waits for each tick; that one at a time is done, its lock sees to.
+
+        A lock of the queue would be held by a job that was done while the database was away: its
+        end was not written down, and it stays among those that are being done.
+        """
         try:
             with open_db.begin() as db:
                 # Looked for before, lest PostgreSQL's log fills with refused ones.
@@ -71,7 +75,6 @@ class QueueEngine:
                     self._app.configure_task(
                         RUN_TICK,
                         queue=TICKS,
-                        lock=tick.name,
                         queueing_lock=tick.name,
                         connection=_connection(db),
                     ).defer(name=tick.name)
