@@ -225,6 +225,27 @@ def test_a_unit_starts_something_that_is_there(app: Flask, path: Path) -> None:
     assert service["CapabilityBoundingSet"] == ""
 
 
+def test_one_check_of_the_night_that_finds_something_does_not_keep_the_other_from_its_turn() -> (
+    None
+):
+    """The first ExecStart of a unit that fails is its last, so each check is a unit of its own."""
+    folder = DEPLOY / "systemd"
+    begun = {
+        path.name: re.findall(r"^ExecStart=\S+/flask (.*)$", path.read_text(), re.M)
+        for path in SERVICES
+        if "Type=oneshot" in path.read_text()
+    }
+    first, second = "webinar-verify.service", "webinar-verify-media.service"
+    asked = re.findall(r"^(Wants|After)=(.*)$", (folder / first).read_text(), re.M)
+    awaited = re.findall(r"^(\w+)=.*\bwebinar-verify\.service", (folder / second).read_text(), re.M)
+
+    assert begun == {first: ["evidence verify"], second: ["media check"]}
+    assert (folder / first).with_suffix(".timer").exists()
+    assert second in [name for kind, names in asked if kind == "Wants" for name in names.split()]
+    # Requires= and its like would bind the second to what became of the first.
+    assert awaited == ["After"]
+
+
 def test_systemd_understands_the_units_and_finds_them_little_exposed(tmp_path: Path) -> None:
     for unit in UNITS:
         text = unit.read_text().replace(HOME, str(ROOT))
