@@ -14,6 +14,9 @@ from webinar.models import SignInLink, User
 from webinar.services import audit, deliveries, links, passwords
 from webinar.services.links import Purpose
 
+CHOSEN_LATER = "password added"
+"""The action in the audit trail of who set a password where there was none to type first."""
+
 
 class AlreadyExists(DomainError):
     """For administrators only: a visitor is never told whether an e-mail is known."""
@@ -141,8 +144,11 @@ def change_password(db: DbSession, user_id: int, *, current: str, new: str, now:
         raise FormRefused({"new_password": problem})
     if user.password_hash is not None and not passwords.matches(user.password_hash, current):
         raise FormRefused({"current_password": "This is not your current password."})
+    is_first = user.password_hash is None
     user.password_hash = passwords.hash_of(new)
     end_sign_ins(db, user.id, now=now)
+    if is_first:
+        audit.write(db, actor_id=user.id, action=CHOSEN_LATER, subject=f"user {user.id}", now=now)
     return user
 
 

@@ -8,6 +8,7 @@ from webinar.db import Base, DbSession
 from webinar.domain.errors import DomainError
 from webinar.models import (
     AttendanceImport,
+    AuditEvent,
     CreditDecision,
     Delivery,
     DigestTopic,
@@ -65,7 +66,7 @@ class NotProved(DomainError):
 def ask_for_proof(db: DbSession, user: User, *, now: datetime) -> None:
     """Mail a link that leads to the form with a proof in its address, which nobody else has seen.
 
-    That a link was used is no proof: signing out elsewhere uses up links that nobody pressed.
+    That they are signed in is no proof: somebody may sit at a browser that was left open.
     """
     path = f"{DELETE_PATH}?proof={links.new_token()}"
     accounts.send_link(db, user.email, next_path=path, now=now)
@@ -87,6 +88,26 @@ def is_proved_by_mail(db: DbSession, user_id: int, proof: str, *, now: datetime)
     )
 
 
+def has_proving_password(db: DbSession, user: User) -> bool:
+    """True if a password shows that the account is theirs: it came with the registration.
+
+    One that was added later, whoever sat at an open browser may have chosen, and changed since.
+    """
+    if user.password_hash is None:
+        return False
+    added = db.scalar(
+        select(AuditEvent.id)
+        .where(
+            AuditEvent.subject == f"user {user.id}",
+            AuditEvent.action == accounts.CHOSEN_LATER,
+            # A database may give the number of an account that is gone.
+            AuditEvent.at >= user.created_at,
+        )
+        .limit(1)
+    )
+    return added is None
+
+
 def ensure_proved(
     db: DbSession, user: User, *, email: str, password: str, proof: str, now: datetime
 ) -> None:
@@ -98,7 +119,7 @@ def ensure_proved(
         raise NotProved("This is not the e-mail of your account.", field="email")
     if is_proved_by_mail(db, user.id, proof, now=now):
         return
-    if user.password_hash is None:
+    if not has_proving_password(db, user):
         raise NotProved("Ask for the link by mail first, and press its button.", field="email")
     if not passwords.matches(user.password_hash, password):
         raise NotProved("This is not your password.", field="password")

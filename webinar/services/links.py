@@ -88,6 +88,7 @@ def use(db: DbSession, token: str, *, now: datetime) -> SignInLink:
         update(SignInLink)
         .where(SignInLink.id == link.id)
         .where(SignInLink.used_at.is_(None))
+        .where(SignInLink.expires_at > now)
         .values(used_at=now)
         .returning(SignInLink.id)
         .execution_options(synchronize_session=False)
@@ -111,10 +112,14 @@ def open_until(db: DbSession, user_ids: Iterable[int], purpose: Purpose) -> dict
 
 
 def end_all(db: DbSession, user_id: int, *, now: datetime) -> None:
-    """Make every unused link of the person worthless."""
+    """Make every unused link of the person worthless.
+
+    They run out: `used_at` says that somebody had the mail and pressed, which proves who asks.
+    """
     db.execute(
         update(SignInLink)
         .where(SignInLink.user_id == user_id)
         .where(SignInLink.used_at.is_(None))
-        .values(used_at=now)
+        .where(SignInLink.expires_at > now)
+        .values(expires_at=now)
     )

@@ -172,6 +172,7 @@ SECRETS = frozenset(
         ("user", "password_hash"),
         ("user", "feed_token_hash"),
         ("sign_in_link", "token_hash"),
+        ("sign_in_link", "next_path"),  # may hold the proof that a mail was read
         ("delivery", "details"),
         ("room_guest", "sealed"),
     }

@@ -128,7 +128,7 @@ def _page(proof: str, problems: dict[str, str]) -> str:
         "my/delete.html",
         problems=problems,
         typed=request.form.get("email", ""),
-        has_password=current_user.password_hash is not None,
+        has_password=erasure.has_proving_password(g.db, current_user),
         is_proved=is_proved,
         proof=proof if is_proved else "",
         years=current_app.config["KEEP_EVIDENCE_YEARS"],
