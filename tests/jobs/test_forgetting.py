@@ -48,7 +48,7 @@ from webinar.models import (
     WatchSegment,
     WorkingProcess,
 )
-from webinar.services import credits, retention
+from webinar.services import credits, parked, retention
 from webinar.services.evidence import freezing, verifying
 
 DAY = timedelta(days=1)
@@ -309,6 +309,37 @@ def test_evidence_that_does_not_verify_is_kept_for_people_to_look_at(
     assert run(db, config, RetentionKind.EVIDENCE, LONG_AFTER) == (0, 1)
     assert rows(db, ViewingPass) == 2
     assert any("does not verify" in record.message for record in caplog.records)
+
+
+def test_sessions_that_do_not_verify_hold_up_no_others_and_are_shown_to_people(
+    db: DbSession, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forgetting, "SESSIONS_AT_MOST", 1)
+    broken = make_old_evidence(db)
+    db.scalars(select(WatchSegment).limit(1)).one().to_ms += 1
+    whole = make_old_evidence(db)
+
+    deleted, left_over = run(db, config, RetentionKind.EVIDENCE, LONG_AFTER)
+
+    assert (deleted > 2, left_over) == (True, 1)
+    assert set(db.scalars(select(ViewingPass.session_id))) == {broken}
+    assert verifying.verify(db, whole) == []
+    (failing,) = parked.failing(db)
+    assert (failing.what, failing.item_id) == (forgetting.LETTING_GO, broken)
+    assert "does not verify" in failing.last_error
+
+
+def test_a_session_that_does_not_verify_is_parked_and_then_tried_once_a_day(
+    db: DbSession, config: Config
+) -> None:
+    broken = make_old_evidence(db)
+    db.scalars(select(WatchSegment).limit(1)).one().to_ms += 1
+
+    for hour in range(20):
+        run(db, config, RetentionKind.EVIDENCE, LONG_AFTER + timedelta(hours=hour))
+
+    (row,) = parked.parked(db)
+    assert (row.item_id, row.tries) == (broken, parked.TRIES)
 
 
 def test_nothing_of_the_evidence_goes_where_it_is_kept_for_ever(
