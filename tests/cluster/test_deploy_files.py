@@ -172,6 +172,24 @@ def test_the_image_is_made_of_what_is_there_and_runs_as_nobody_in_particular() -
     assert re.search(r"^HEALTHCHECK ", text, re.M) is not None
 
 
+def test_backups_of_keys_have_a_place_apart_from_the_others(compose: Compose) -> None:
+    places = {"/var/backups/webinar", "/var/backups/webinar-keys"}
+    made = re.findall(r"--mode=0700 \\\n(.*)$", (DEPLOY / "Dockerfile").read_text(), re.M)
+    ours = [one for one in compose.services.values() if str(one["image"]).startswith("webinar:")]
+    mounted = [
+        {place: source for source, _, place in (each.partition(":") for each in one["volumes"])}  # type: ignore[attr-defined]
+        for one in ours
+    ]
+    written = {
+        path.name: re.findall(r"^ReadWritePaths=(.*)$", path.read_text(), re.M) for path in SERVICES
+    }
+
+    assert set(" ".join(made).split()) == places
+    assert [len({by_place[place] for place in places}) for by_place in mounted] == [2] * 5
+    for name, (said,) in written.items():
+        assert {each.removeprefix("-") for each in said.split()} == places, name
+
+
 def test_pg_dump_in_the_image_is_as_new_as_the_server(compose: Compose) -> None:
     client = re.search(r"postgresql-client-(\d+)", (DEPLOY / "Dockerfile").read_text())
 

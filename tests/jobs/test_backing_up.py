@@ -144,6 +144,31 @@ def test_keys_beside_the_data_are_refused(tools: Toolbox) -> None:
         back_up(together, KEYS, Path(together.BACKUP_DIR), now=DUE_AT)
 
 
+@pytest.mark.parametrize(
+    ("data", "keys"),
+    [
+        ("backups", "backups/keys"),
+        ("backups/data", "backups"),
+        ("backups", "elsewhere/../backups/a/b"),
+        ("backups", "link/keys"),
+    ],
+)
+def test_keys_in_a_folder_within_that_of_the_data_or_around_it_are_refused(
+    tools: Toolbox, tmp_path: Path, data: str, keys: str
+) -> None:
+    (tmp_path / "backups").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "backups")
+    nested = replace(
+        tools.config, BACKUP_DIR=str(tmp_path / data), KEYS_BACKUP_DIR=str(tmp_path / keys)
+    )
+
+    with pytest.raises(KeysApart):
+        back_up_due(replace(tools, config=nested), DUE_AT)
+
+    assert list(tmp_path.rglob("webinar-keys-*")) == []
+    assert files(nested.BACKUP_DIR)[-1] == "webinar-data-20261120T013000Z.age"
+
+
 def test_old_ones_go_and_the_last_good_one_of_the_data_stays(tools: Toolbox) -> None:
     for days in (0, 1):
         back_up_due(tools, DUE_AT + days * DAY)

@@ -100,6 +100,12 @@ def folders(config: Config) -> dict[BackupKind, Path]:
     return {kind: Path(folder).resolve() for kind, folder in said.items() if folder}
 
 
+def lie_together(one: Path, other: Path) -> bool:
+    """True if whoever copies one of these folders copies the other: the same, or one within it."""
+    first, second = one.resolve(), other.resolve()
+    return first.is_relative_to(second) or second.is_relative_to(first)
+
+
 def places_of(config: Config) -> Places:
     """Where this installation keeps what a backup is taken of."""
     return Places(config.DATA_DIR.resolve(), media_shelf(config), config.SECRET_KEY)
@@ -109,10 +115,12 @@ def _take(
     config: Config, kind: BackupKind, folder: Path, *, with_media: bool, now: datetime
 ) -> Taken:
     if kind is BackupKind.KEYS:
-        if folder == folders(config).get(BackupKind.DATA):
+        beside = folders(config).get(BackupKind.DATA)
+        if beside is not None and lie_together(folder, beside):
             raise KeysApart(
-                "Keys are backed up apart from the rest, in a folder of their own: whoever has "
-                "both can read every recording. Set WEBINAR_KEYS_BACKUP_DIR to another one."
+                "Keys are backed up apart from the rest, in a folder of their own, neither within "
+                "the other: whoever has both can read every recording. Set "
+                "WEBINAR_KEYS_BACKUP_DIR to another one."
             )
         return take_keys(places_of(config), folder, recipient=config.BACKUP_RECIPIENT, now=now)
     with read_db() as db:

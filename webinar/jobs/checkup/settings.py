@@ -1,10 +1,12 @@
 """Settings that contradict each other, or that fit a laptop and not a service."""
 
 from email.utils import parseaddr
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from config import Config
 from webinar.domain.checkup import Finding, advice, wrong
+from webinar.jobs.backing_up import lie_together
 
 HERE = frozenset({"localhost", "127.0.0.1", "::1", "[::1]"})
 # Fewer different signs than any random text of 32 has.
@@ -127,11 +129,12 @@ def _backups(config: Config) -> list[Finding]:
                 "Make an identity elsewhere and set its public key (docs/backup.md).",
             )
         )
-    if config.BACKUP_DIR and config.BACKUP_DIR == config.KEYS_BACKUP_DIR:
+    if all(wanted) and lie_together(Path(config.BACKUP_DIR), Path(config.KEYS_BACKUP_DIR)):
         found.append(
             wrong(
                 "backup",
-                "Both kinds of backup go into the same folder.",
+                "Backups of keys go into the same folder as the others, or one is within the "
+                "other: none of keys is taken.",
                 "Keep the keys' apart: whoever copies the others would keep destroyed keys alive.",
             )
         )
