@@ -7,21 +7,45 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, make_url, select, text
 
 from config import Config
 from tests.components.smtp import SmtpSink
-from tests.crash.processes import Crew, run_a_worker
+from tests.crash.processes import TIMINGS, Crew, run_a_worker
 from tests.jobs.test_engines import jobs, owe
 from tests.patience import wait_for
-from webinar.db import DbSession
+from webinar.db import DbSession, connect
 from webinar.jobs import clock
 from webinar.jobs.engine import Timings
 from webinar.jobs.engine_queue import QueueEngine
+from webinar.jobs.ticking import Place, Tick
+from webinar.jobs.toolbox import Toolbox
+from webinar.jobs.working import run_worker
 from webinar.models import Delivery
 from webinar.services import processes, ticks
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
+
+def take_long(tools: Toolbox, _now: datetime) -> None:
+    """Says that it began, and goes on until it may end."""
+    (tools.config.DATA_DIR / "at it").touch()
+    wait_for((tools.config.DATA_DIR / "may end").exists)
+
+
+def take_no_time(_tools: Toolbox, _now: datetime) -> None:
+    """A tick with nothing to do."""
+
+
+BREAKING = "a worker whose connections end"
+LONG = Tick("take long", 60, take_long, Place.ENGINE)
+SHORT = Tick("take no time", 60, take_no_time, Place.ENGINE)
+
+
+def run_with_long(config: Config, _port: int) -> None:
+    """A worker with a tick that takes long."""
+    connect(config.DATABASE_URL)
+    run_worker(Toolbox.from_config(config), (LONG, SHORT), concurrency=1, timings=TIMINGS)
 
 
 @pytest.fixture
@@ -80,6 +104,36 @@ def test_a_tick_runs_though_the_end_of_its_last_job_was_never_written_down(
     assert jobs() == [("run_tick", "doing", [])]
 
 
+def test_a_line_that_broke_does_not_wait_for_the_longest_job_of_another(
+    db: DbSession, config: Config, sink: SmtpSink, bound: None
+) -> None:
+    url = make_url(config.DATABASE_URL).update_query_dict({"application_name": BREAKING})
+    theirs = replace(
+        config,
+        DATABASE_URL=url.render_as_string(hide_password=False),
+        ENGINE="procrastinate",
+        SMTP_URL=sink.url,
+    )
+    crew = Crew(theirs, 0, {"worker": run_with_long})
+    crew.start()
+    queue = QueueEngine(config, Timings())
+    try:
+        queue.hand_out(LONG, now=datetime.now(UTC))
+        wait_for((config.DATA_DIR / "at it").exists)
+        _end_connections(db)
+        owe(db, 3)
+        queue.offer_mails(now=datetime.now(UTC))
+        queue.hand_out(SHORT, now=datetime.now(UTC))
+
+        assert len(sink.wait_for(3, seconds=60)) == 3
+        wait_for(lambda: _last_success(db, SHORT.name) is not None)
+        assert _last_success(db, LONG.name) is None
+        (config.DATA_DIR / "may end").touch()
+        wait_for(lambda: _last_success(db, LONG.name) is not None)
+    finally:
+        crew.stop()
+
+
 def test_a_worker_says_that_it_lives_and_goodbye_when_it_is_told_to_end(
     db: DbSession, worker: Crew
 ) -> None:
@@ -120,3 +174,15 @@ def _last_success(db: DbSession, name: str) -> datetime | None:
     db.expire_all()
     run = ticks.last(db, name)
     return None if run is None else run.succeeded_at
+
+
+def _end_connections(db: DbSession) -> None:
+    """Those of the worker, as a restart of PostgreSQL does."""
+    db.execute(
+        text(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND application_name = :name"
+        ),
+        {"name": BREAKING},
+    )
+    db.commit()

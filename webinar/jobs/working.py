@@ -40,14 +40,15 @@ def run_worker(
 
 
 class _Worker:
-    """One process: two lines of jobs, and a sign of life."""
+    """One process: lines of jobs, and a sign of life."""
 
     def __init__(
         self, tools: Toolbox, ticks: Iterable[Tick], concurrency: int, timings: Timings
     ) -> None:
         self._tools = tools
         self._ticks = {tick.name: tick for tick in ticks}
-        self._places = {MAILS: concurrency, TICKS: TICKS_AT_ONCE}
+        # A tick that takes hours shares its line with none: whatever breaks, the others go on.
+        self._lines = [(MAILS, concurrency), *[(TICKS, 1)] * TICKS_AT_ONCE]
         self._timings = timings
         self._owner = own_name()
         self._started_at = moment()
@@ -59,42 +60,45 @@ class _Worker:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._end.set)
         # Jobs are plain functions in threads; one more says that we live.
-        loop.set_default_executor(ThreadPoolExecutor(sum(self._places.values()) + 1))
+        loop.set_default_executor(ThreadPoolExecutor(sum(places for _, places in self._lines) + 1))
         life = asyncio.create_task(self._say_that_we_live())
         log.info("worker begins: %s", self._owner)
-        while not self._end.is_set():
-            try:
-                await self._work()
-            except (ConnectorException, psycopg.Error, OSError) as error:
-                log.warning("the queue does not answer, it is asked again: %r", error)
-            if not self._end.is_set():
-                await asyncio.sleep(REST_SECONDS)
+        await self._work()
         life.cancel()
         await asyncio.gather(life, return_exceptions=True)
         await asyncio.to_thread(self._say_goodbye)
         log.info("worker ends: %s", self._owner)
 
     async def _work(self) -> None:
-        """Both lines of jobs, until we end or one of them breaks."""
+        """All lines of jobs, until we end. What is no matter of the database ends them too."""
         locks = locks_for(self._tools.config)
         runner = TickRunner(self._tools, locks, owner=self._owner)
-        app = worker_app(self._tools, runner, self._ticks, self._timings)
+        lines = [
+            asyncio.create_task(self._keep(runner, queue, places)) for queue, places in self._lines
+        ]
+        end = asyncio.create_task(self._end.wait())
         try:
-            async with app.open_async():
-                lines = [
-                    asyncio.create_task(self._line(app, queue, places))
-                    for queue, places in self._places.items()
-                ]
-                end = asyncio.create_task(self._end.wait())
-                await asyncio.wait([*lines, end], return_when=asyncio.FIRST_COMPLETED)
-                for task in (*lines, end):
-                    # To a line that means: take no other job, and finish yours.
-                    task.cancel()
-                for outcome in await asyncio.gather(*lines, return_exceptions=True):
-                    if isinstance(outcome, Exception):
-                        raise outcome
+            await asyncio.wait([*lines, end], return_when=asyncio.FIRST_COMPLETED)
+            for task in (*lines, end):
+                # To a line that means: take no other job, and finish yours.
+                task.cancel()
+            for outcome in await asyncio.gather(*lines, return_exceptions=True):
+                if isinstance(outcome, Exception):
+                    raise outcome
         finally:
             locks.close()
+
+    async def _keep(self, runner: TickRunner, queue: str, places: int) -> None:
+        """One line, begun anew whenever it breaks: it waits for its own jobs, for no other's."""
+        while not self._end.is_set():
+            app = worker_app(self._tools, runner, self._ticks, self._timings)
+            try:
+                async with app.open_async():
+                    await self._line(app, queue, places)
+            except (ConnectorException, psycopg.Error, OSError) as error:
+                log.warning("the queue does not answer, it is asked again: %s %r", queue, error)
+            if not self._end.is_set():
+                await asyncio.sleep(REST_SECONDS)
 
     async def _line(self, app: App, queue: str, places: int) -> None:
         await app.run_worker_async(
