@@ -33,7 +33,7 @@ from webinar.models import (
     WindowExtension,
 )
 from webinar.services import accounts, audit, links, passwords, roles
-from webinar.services.evidence import chain, import_digests
+from webinar.services.evidence import chain, forgetting, import_digests
 
 NOBODY = "Somebody who left"
 PROVED_WITHIN = timedelta(minutes=15)
@@ -214,7 +214,11 @@ def _leave_the_faculty(db: DbSession, user_id: int) -> None:
 
 
 def _leave_rooms(db: DbSession, user: User, *, now: datetime) -> None:
-    """Names in other programs' reports go; the chain vouches for the report as it is then."""
+    """Names in other programs' reports go; the chain vouches for the report as it is then.
+
+    A report that is being let go for its age goes now: a link after the one that lets it go would
+    vouch for rows that are soon gone.
+    """
     db.execute(update(RoomGuest).where(RoomGuest.user_id == user.id).values(sealed=None))
     theirs = or_(ImportedVisit.user_id == user.id, func.lower(ImportedVisit.email) == user.email)
     imports = db.scalars(
@@ -229,4 +233,8 @@ def _leave_rooms(db: DbSession, user: User, *, now: datetime) -> None:
         .execution_options(synchronize_session=False)
     )
     for file in imports:
-        chain.append(db, file.session_id, [import_digests.link(db, file)], now=now)
+        chain.hold(db, file.session_id)
+        if forgetting.lets_go(db, file):
+            forgetting.forget_import(db, file)
+        else:
+            chain.append(db, file.session_id, [import_digests.link(db, file)], now=now)

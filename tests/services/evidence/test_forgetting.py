@@ -34,7 +34,7 @@ from webinar.models import (
     WatchSegment,
     WebinarSession,
 )
-from webinar.services import audit, credits
+from webinar.services import audit, credits, erasure
 from webinar.services.evidence import chain, checks, digests, forgetting, freezing, import_digests
 
 TEN_YEARS_ON = LATER.replace(year=LATER.year + 10) + timedelta(days=1)
@@ -227,6 +227,24 @@ def test_rows_changed_while_they_are_let_go_are_found(db: DbSession, old: Webina
     db.execute(sql("UPDATE watch_segment SET to_ms = to_ms + 1"))
 
     assert any("it is not as it was vouched for" in one for one in words(db, old))
+
+
+def test_who_leaves_while_evidence_is_let_go_leaves_a_chain_that_verifies(
+    db: DbSession, old: WebinarSession
+) -> None:
+    user_id = db.scalars(select(ImportedVisit.user_id)).one()
+    assert user_id is not None
+    begin(db, old)
+
+    erasure.erase(db, user_id, actor_id=user_id, reason="by themselves", now=TEN_YEARS_ON)
+    db.expire_all()
+    half_way = words(db, old)
+    forget(db, old)
+
+    assert (half_way, words(db, old)) == ([], [])
+    assert raw_rows(db) == 0
+    kinds = db.scalars(select(EvidenceLink.kind).order_by(EvidenceLink.number)).all()
+    assert kinds[-1] is LinkKind.FORGOTTEN
 
 
 def test_a_decision_slipped_in_afterwards_is_found(db: DbSession, old: WebinarSession) -> None:

@@ -40,6 +40,11 @@ def append(db: DbSession, session_id: int, links: Sequence[NewLink], *, now: dat
     db.flush()
 
 
+def hold(db: DbSession, session_id: int) -> None:
+    """Let nobody else add to the session's chain until the transaction ends."""
+    _locked(db, session_id)
+
+
 def head_of(db: DbSession, session_id: int) -> EvidenceChain | None:
     """Where the session's chain ends; None while nothing was vouched for."""
     return db.get(EvidenceChain, session_id)

@@ -107,6 +107,28 @@ def is_forgotten(db: DbSession, session_id: int) -> bool:
     )
 
 
+def lets_go(db: DbSession, file: AttendanceImport) -> bool:
+    """True if the chain says that this report may be gone. Hold the chain before you ask."""
+    last_said = (
+        select(func.max(EvidenceLink.number))
+        .where(EvidenceLink.session_id == file.session_id, EvidenceLink.kind == LinkKind.FORGOTTEN)
+        .scalar_subquery()
+    )
+    vouched_since = select(EvidenceLink.number).where(
+        EvidenceLink.session_id == file.session_id,
+        EvidenceLink.kind == LinkKind.IMPORT,
+        EvidenceLink.subject == str(file.id),
+        EvidenceLink.number > last_said,
+    )
+    return is_forgotten(db, file.session_id) and db.scalar(vouched_since.limit(1)) is None
+
+
+def forget_import(db: DbSession, file: AttendanceImport) -> None:
+    """Delete a report that the chain lets go, with its visits."""
+    db.execute(delete(ImportedVisit).where(ImportedVisit.import_id == file.id))
+    db.execute(delete(AttendanceImport).where(AttendanceImport.id == file.id))
+
+
 def plan(db: DbSession, session_id: int) -> Plan:
     """What is to be said, read beforehand: of thousands it takes seconds, in which others write.
 
