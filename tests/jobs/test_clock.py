@@ -1,6 +1,7 @@
 """The clock as a whole: begun, at work, and at rest beside a replica."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from apscheduler.events import EVENT_JOB_EXECUTED
@@ -9,6 +10,7 @@ from sqlalchemy import func, select
 from config import Config
 from tests.patience import wait_for
 from webinar.db import DbSession, connect, read_db
+from webinar.jobs import clock as clock_module
 from webinar.jobs.clock import Clock, start_in_background
 from webinar.jobs.toolbox import Toolbox
 from webinar.models import TickRun
@@ -30,6 +32,28 @@ def runs() -> int:
 @pytest.mark.usefixtures("clock")
 def test_a_clock_writes_down_what_it_did() -> None:
     wait_for(lambda: runs() > 10)
+
+
+def test_ticks_go_on_when_the_systems_clock_was_set_back(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    an_hour = timedelta(hours=1)
+    wait_for(lambda: runs() > 10)
+    for job in clock._scheduler.get_jobs():
+        job.modify(next_run_time=datetime.now(UTC) + an_hour)
+
+    shown = clock_module._ahead()
+    monkeypatch.setattr(clock_module, "_ahead", lambda: shown - an_hour.total_seconds())
+
+    def far_off() -> list[str]:
+        soon = datetime.now(UTC) + an_hour / 2
+        return [
+            job.id
+            for job in clock._scheduler.get_jobs()
+            if job.next_run_time > soon and job.trigger.interval < an_hour
+        ]
+
+    wait_for(lambda: far_off() == [])
 
 
 def test_beside_a_replica_the_clock_rests(

@@ -181,6 +181,15 @@ def test_what_another_clock_did_just_now_is_left_out_here(
     assert here.run(tick, now=NOW + timedelta(minutes=31), even_if_just_done=True) is True
 
 
+def test_what_another_clock_did_before_the_time_was_set_back_is_done_here(
+    tools: Toolbox, locks: TickLocks, others: TickLocks
+) -> None:
+    tick = Tick("mix evaluations", 3600, nothing)
+    TickRunner(tools, others, owner="there").run(tick, now=NOW + timedelta(hours=1))
+
+    assert TickRunner(tools, locks, owner="here").run(tick, now=NOW) is True
+
+
 def test_what_failed_elsewhere_is_done_here_at_once(
     tools: Toolbox, locks: TickLocks, others: TickLocks
 ) -> None:

@@ -6,7 +6,9 @@ second clock does no harm, and moving a session is one UPDATE.
 
 import logging
 import signal
+import time
 from datetime import UTC, datetime
+from threading import Event, Thread
 from types import FrameType
 
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -51,6 +53,9 @@ from webinar.services.processes import SAID_EVERY
 log = logging.getLogger(__name__)
 
 MEND_SECONDS = 5
+WATCH_SECONDS = 1.0
+# The system's clock set back by more would hold every tick up for that long.
+SET_BACK_SECONDS = 2.0
 
 # What is done, how often (seconds), and by which question to the database: the due query stands
 # in the function, above the work. Unless it says otherwise, a tick runs in the clock itself.
@@ -137,6 +142,8 @@ class Clock:
         self._runner = TickRunner(tools, self._locks, owner=self.owner)
         self._engine = self._engine_for(tools, timings)
         self._scheduler = scheduler
+        self._end = Event()
+        self._watch = Thread(target=self._watch_time, name="watch of the time", daemon=True)
 
     def start(self) -> None:
         """Begin; a blocking scheduler returns only at its end."""
@@ -155,10 +162,14 @@ class Clock:
                 name=tick.name,
                 next_run_time=moment(),
             )
+        self._watch.start()
         self._scheduler.start()
 
     def shutdown(self, wait: bool = True) -> None:
         """Begin no other tick; with `wait`, mails that are being handed over go out first."""
+        self._end.set()
+        if self._watch.is_alive():
+            self._watch.join()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=wait)
         self._engine.stop(wait=wait)
@@ -167,6 +178,21 @@ class Clock:
             living.say_goodbye(self.owner)
         except SQLAlchemyError:
             log.warning("the database does not hear that the clock ends")
+
+    def bring_forward(self) -> None:
+        """Every tick is due now; those that were due at times that lie far off, too."""
+        for job in self._scheduler.get_jobs():
+            job.modify(next_run_time=moment())
+
+    def _watch_time(self) -> None:
+        """The scheduler takes the system's time, which may be set back; this one looks."""
+        before = _ahead()
+        while not self._end.wait(WATCH_SECONDS):
+            ahead = _ahead()
+            if ahead < before - SET_BACK_SECONDS:
+                log.warning("the system's clock was set back by %.0f s", before - ahead)
+                self.bring_forward()
+            before = ahead
 
     def _tick(self, tick: Tick) -> None:
         if _rests():
@@ -208,6 +234,11 @@ class Clock:
 def uses_queue(config: Config) -> bool:
     """True if the clock hands work to workers by the queue in PostgreSQL."""
     return config.ENGINE == "procrastinate"
+
+
+def _ahead() -> float:
+    """The system's time, less one that nobody sets (seconds)."""
+    return time.time() - time.monotonic()
 
 
 def _rests() -> bool:

@@ -78,7 +78,8 @@ class TickRunner:
             last = ticks.last(db, tick.name)
         if last is None or last.owner == self.owner or last.ended_at is None or last.failures:
             return True
-        return last.began_at <= now - timedelta(seconds=tick.every_seconds / 2)
+        # What began later than now began before the system's clock was set back.
+        return not now - timedelta(seconds=tick.every_seconds / 2) < last.began_at <= now
 
     def _run(self, tick: Tick, now: datetime) -> None:
         if tick.every_seconds >= SELDOM_SECONDS or tick.place is Place.ENGINE:
