@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 # So many mails may be with the mail server and not yet written down as sent: those that a process
 # that is killed sends twice.
-MOST_UNMARKED = 4
+MOST_UNMARKED = 2
 PAUSE_SECONDS = 0.2
 GATHER_SECONDS = 0.001
 # The lease is over then, and the mail is anybody's.
