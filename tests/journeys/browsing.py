@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from playwright.sync_api import Browser, Page
+from playwright.sync_api import Error as BrowserError
 
 from tests.builders import make_faculty, make_registration, make_session, make_user
 from tests.journeys.conftest import Site
@@ -33,12 +34,19 @@ def page_of(browser: Browser, site: Site, user: User | None = None) -> Page:
 
 
 def wait_for(page: Page, expression: str, *, seconds: int = 30) -> None:
-    """Until the expression holds on the page. (Playwright's own waiting needs eval: our CSP.)"""
+    """Until the expression holds on the page. (Playwright's own waiting needs eval: our CSP.)
+
+    A page that is still being read may not have what the expression speaks of: not yet, then.
+    """
+    said = "it was false"
     for _ in range(seconds * 5):
-        if page.evaluate(expression):
-            return
+        try:
+            if page.evaluate(expression):
+                return
+        except BrowserError as error:
+            said = error.message
         page.wait_for_timeout(200)
-    raise AssertionError(f"did not come true in {seconds} s: {expression}")
+    raise AssertionError(f"did not come true in {seconds} s: {expression} ({said})")
 
 
 def wait_until_time_passes(page: Page, seconds: float, *, within: int = 30) -> None:

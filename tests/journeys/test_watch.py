@@ -97,6 +97,7 @@ def test_viewers_choose_their_picture_live_and_find_everything_in_the_recording(
 
     dress(site, session)
     whole.get_by_role("link", name="Watch the recording").click()
+    whole.wait_for_url("**/recording")
     walks_by_keys(whole)
     reads_captions_and_chapters(whole)
     place = leaves(whole)

@@ -49,6 +49,16 @@ def test_a_link_proves_once_pressed_for_a_quarter_of_an_hour_and_for_one_person(
     assert not erasure.is_proved_by_mail(db, user.id, proof, now=late)
 
 
+def test_a_link_to_sign_in_that_leads_to_the_form_is_no_proof(db: DbSession) -> None:
+    user = make_user(db, EMAIL)
+    accounts.send_link(db, EMAIL, next_path=f"{erasure.DELETE_PATH}?proof=chosen", now=NOW)
+    mail = db.scalars(select(Delivery)).one()
+
+    links.use(db, str(mail.details["token"]), now=NOW)
+
+    assert not erasure.is_proved_by_mail(db, user.id, "chosen", now=NOW)
+
+
 def test_a_link_that_signing_out_ended_is_no_proof_even_to_who_knows_where_it_leads(
     db: DbSession,
 ) -> None:

@@ -87,6 +87,14 @@ def send_link(
         _send_link(db, user, Purpose.SIGN_IN, MailKind.SIGN_IN_LINK, next_path, now=now)
 
 
+def send_deletion_link(db: DbSession, user: User, next_path: str, *, now: datetime) -> None:
+    """Mail a link whose press proves that they may delete the account: no other link does.
+
+    Anybody may ask for a link to sign in that leads wherever they like.
+    """
+    _send_link(db, user, Purpose.DELETION, MailKind.SIGN_IN_LINK, next_path, now=now)
+
+
 def use_link(db: DbSession, token: str, *, now: datetime) -> SignInLink:
     """Use a one-time link up: its person is proved and may be signed in; raises LinkSpent."""
     link = links.use(db, token, now=now)

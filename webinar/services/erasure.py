@@ -69,7 +69,7 @@ def ask_for_proof(db: DbSession, user: User, *, now: datetime) -> None:
     That they are signed in is no proof: somebody may sit at a browser that was left open.
     """
     path = f"{DELETE_PATH}?proof={links.new_token()}"
-    accounts.send_link(db, user.email, next_path=path, now=now)
+    accounts.send_deletion_link(db, user, path, now=now)
 
 
 def is_proved_by_mail(db: DbSession, user_id: int, proof: str, *, now: datetime) -> bool:
@@ -79,6 +79,7 @@ def is_proved_by_mail(db: DbSession, user_id: int, proof: str, *, now: datetime)
             select(SignInLink.id)
             .where(
                 SignInLink.user_id == user_id,
+                SignInLink.purpose == links.Purpose.DELETION.value,
                 SignInLink.next_path == f"{DELETE_PATH}?proof={proof}",
                 SignInLink.used_at > now - PROVED_WITHIN,
             )

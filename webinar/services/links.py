@@ -21,12 +21,14 @@ class Purpose(StrEnum):
     VERIFY = "verify"
     SIGN_IN = "sign-in"
     INVITATION = "invitation"
+    DELETION = "deletion"
 
 
 LASTS = {
     Purpose.VERIFY: timedelta(days=3),
     Purpose.SIGN_IN: timedelta(minutes=15),
     Purpose.INVITATION: timedelta(days=7),
+    Purpose.DELETION: timedelta(minutes=15),
 }
 
 
