@@ -22,14 +22,16 @@ from sqlalchemy import func, insert, select, update
 from benchmarks._mail_sink import mail_sink
 from benchmarks._servers import migrated
 from config import Config
+from tests import sending
 from tests.builders import NOW, STARTS_AT, make_session
 from tests.components.postgres import PostgresServer
 from webinar.db import connect, open_db
 from webinar.domain.letter import Letter, MailKind
+from webinar.jobs.engine import BATCH
 from webinar.jobs.mail import send_batch
 from webinar.jobs.toolbox import Toolbox
 from webinar.models import Delivery, Registration, User
-from webinar.services import deliveries, letters
+from webinar.services import deliveries
 
 T = TypeVar("T")
 SECRET = "a secret of the benchmarks, long enough"
@@ -37,7 +39,6 @@ MAILS = 1_000
 ROUNDS = 3
 FAN_OUT = 10_000
 THREADS = 4
-BATCH = 50
 REMINDED_AT = STARTS_AT - timedelta(minutes=55)
 TARGET = 0.8
 
@@ -167,7 +168,7 @@ def _ready(tools: Toolbox, owed: list[int]) -> list[tuple[str, str, bytes]]:
     """Envelope and bytes, as ours would be."""
     with open_db() as db:
         made = [
-            letters.letter_for(db, delivery, now=REMINDED_AT)
+            sending.letter_for(db, delivery, now=REMINDED_AT)
             for delivery in deliveries.with_readers(db, owed)
         ]
     mails = [

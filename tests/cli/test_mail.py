@@ -10,6 +10,7 @@ from flask import Flask
 from sqlalchemy import delete
 
 from config import Config
+from tests import sending
 from tests.builders import NOW, make_session, make_user
 from tests.conftest import SECRET
 from tests.returned_mails import bounce, complaint
@@ -19,7 +20,7 @@ from webinar.domain.letter import MailKind
 from webinar.domain.mail_marks import message_mark, return_mark
 from webinar.domain.mail_wishes import AddressTrouble
 from webinar.models import Delivery, MailTrouble, MailWish
-from webinar.services import deliveries, letters, troubles
+from webinar.services import deliveries, troubles
 
 OTHER = "another secret of somebody else, as long as ours"
 
@@ -98,7 +99,7 @@ def test_an_address_that_nobody_has_gets_only_what_is_necessary(
     assert sent.delivery.returned_because == "smtp; 550 5.1.1 <anna@example.net>: no such user"
     assert troubles.holds_back(db, sent.delivery.user_id, MailKind.SESSION_REMINDER)
     assert not troubles.holds_back(db, sent.delivery.user_id, MailKind.SIGN_IN_LINK)
-    dropped = letters.letter_for(db, sent.delivery, now=NOW)
+    dropped = sending.letter_for(db, sent.delivery, now=NOW)
     assert str(dropped) == "Dropped(because='mail to this address comes back')"
 
 

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select, update
 
 from config import Config
+from tests import sending
 from tests.builders import NOW, STARTS_AT, make_series, make_session, make_user
 from tests.components.smtp import SmtpSink
 from webinar.db import DbSession
@@ -228,7 +229,7 @@ def test_two_clocks_send_every_mail_once(db: DbSession, sink: SmtpSink) -> None:
         registrations.register(db, session.id, make_user(db).id, now=NOW)
     held = deliveries.due(db, now=NOW, limit=2)
     for delivery_id in held:
-        deliveries.claim(db, delivery_id, now=NOW)
+        sending.claim(db, delivery_id, now=NOW)
 
     second = send(db, sink, now=NOW + timedelta(seconds=1))
     after_the_lease = send(db, sink, now=NOW + deliveries.LEASE + timedelta(seconds=1))
@@ -359,7 +360,7 @@ def test_a_batch_that_meets_a_mail_being_sent_says_so_and_sends_the_others(
     db: DbSession, sink: SmtpSink, config: Config
 ) -> None:
     ids = owe_links(db, 3)
-    deliveries.claim(db, ids[1], now=NOW)
+    sending.claim(db, ids[1], now=NOW)
     db.commit()
     tools = replace(Toolbox.from_config(config), transport=SmtpTransport(sink.url))
 

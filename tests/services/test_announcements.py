@@ -7,12 +7,13 @@ import pytest
 from sqlalchemy import select
 
 from config import Config
+from tests import sending
 from tests.builders import NOW, STARTS_AT, make_ready, make_session, make_user
 from webinar.db import DbSession
 from webinar.domain.letter import Letter, MailKind, Postponed
 from webinar.domain.session import SessionStatus
 from webinar.models import Delivery, WebinarSession
-from webinar.services import announcements, deliveries, letters, registrations, sessions
+from webinar.services import announcements, deliveries, registrations, sessions
 from webinar.services.feeds import CalendarTool
 from webinar.services.season_changes import GRACE
 from webinar.tools import calendar_tool
@@ -74,7 +75,7 @@ def restore(db: DbSession, announced: WebinarSession, calendar: CalendarTool) ->
 def held(db: DbSession, *, now: datetime = FIRST_LEAVES) -> Delivery:
     """The notice that is owed, in the hands of somebody who sends it."""
     waiting = select(Delivery.id).where(Delivery.kind.in_(NOTICES), Delivery.due_at.is_not(None))
-    claimed = deliveries.claim(db, db.scalars(waiting).one(), now=now)
+    claimed = sending.claim(db, db.scalars(waiting).one(), now=now)
     assert claimed is not None
     db.expunge(claimed)
     return claimed
@@ -82,13 +83,15 @@ def held(db: DbSession, *, now: datetime = FIRST_LEAVES) -> Delivery:
 
 def was_sent(db: DbSession, notice: Delivery) -> None:
     assert notice.lease_until is not None
-    deliveries.mark_all_sent(db, [notice.id], leased_until=notice.lease_until, now=AGAIN)
+    deliveries.mark_all_sent(
+        db.connection(), [notice.id], leased_until=notice.lease_until, now=AGAIN
+    )
 
 
 def was_not_sent(db: DbSession, notice: Delivery) -> None:
     """Whoever holds it reads it again and lets it go."""
     read_anew = db.get_one(Delivery, notice.id, populate_existing=True)
-    outcome = letters.letter_for(db, read_anew, now=AGAIN)
+    outcome = sending.letter_for(db, read_anew, now=AGAIN)
     assert not isinstance(outcome, Letter)
     deliveries.mark_dropped(db, read_anew, because="not sent")
 
@@ -101,7 +104,7 @@ def said(db: DbSession, *, now: datetime = LATER) -> list[tuple[MailKind, dateti
         .order_by(Delivery.id)
         .execution_options(populate_existing=True)
     ).all()
-    outcomes = [letters.letter_for(db, delivery, now=now) for delivery in owed]
+    outcomes = [sending.letter_for(db, delivery, now=now) for delivery in owed]
     return [
         (one.kind, one.session.moved_from)
         for one in outcomes
@@ -212,7 +215,7 @@ def test_the_newer_notice_waits_until_it_is_known_whether_the_older_was_sent(
         select(Delivery).where(Delivery.kind == "session_moved", Delivery.due_at.is_not(None))
     ).one()
 
-    meanwhile = letters.letter_for(db, newer, now=AGAIN)
+    meanwhile = sending.letter_for(db, newer, now=AGAIN)
 
     assert isinstance(meanwhile, Postponed)
 

@@ -5,13 +5,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
+from tests import sending
 from tests.builders import make_registration, make_user
 from tests.evidence import make_ended_session, make_recording, watch
 from webinar.db import DbSession
 from webinar.domain.attendance import ViewingMode
 from webinar.domain.letter import Dropped, Letter, MailKind
 from webinar.models import Delivery, Recording, User, WebinarSession
-from webinar.services import closing_warnings, deliveries, letters, windows
+from webinar.services import closing_warnings, deliveries, windows
 
 CLOSES_AT = datetime(2027, 5, 26, 17, 0, tzinfo=UTC)
 WEEK = timedelta(days=7)
@@ -51,13 +52,13 @@ def send_all(db: DbSession, *, now: datetime) -> list[Letter | Dropped | object]
     """What becomes of everything that is due, as the mail job does it."""
     found: list[Letter | Dropped | object] = []
     for delivery_id in deliveries.due(db, now=now, limit=100):
-        delivery = deliveries.claim(db, delivery_id, now=now)
+        delivery = sending.claim(db, delivery_id, now=now)
         assert delivery is not None
-        outcome = letters.letter_for(db, delivery, now=now)
+        outcome = sending.letter_for(db, delivery, now=now)
         if isinstance(outcome, Dropped):
             deliveries.mark_dropped(db, delivery, because=outcome.because)
         else:
-            deliveries.mark_sent(db, delivery, now=now)
+            sending.mark_sent(db, delivery, now=now)
         found.append(outcome)
         db.expire_all()
     return found

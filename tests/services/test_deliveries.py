@@ -1,5 +1,6 @@
 from datetime import timedelta
 
+from tests import sending
 from tests.builders import NOW, make_user
 from webinar.db import DbSession
 from webinar.domain.letter import MailKind
@@ -23,7 +24,7 @@ def owe(db: DbSession, user: User, *, revision: int = 0) -> Delivery:
 
 
 def claimed(db: DbSession, delivery: Delivery) -> Delivery:
-    found = deliveries.claim(db, delivery.id, now=NOW)
+    found = sending.claim(db, delivery.id, now=NOW)
     assert found is not None
     return found
 
@@ -41,10 +42,10 @@ def test_a_mail_is_owed_once_for_each_revision(db: DbSession) -> None:
 def test_only_one_of_two_gets_a_delivery_until_its_lease_is_over(db: DbSession) -> None:
     delivery = owe(db, make_user(db))
 
-    first = deliveries.claim(db, delivery.id, now=NOW)
-    second = deliveries.claim(db, delivery.id, now=NOW + MEANWHILE)
+    first = sending.claim(db, delivery.id, now=NOW)
+    second = sending.claim(db, delivery.id, now=NOW + MEANWHILE)
     due_meanwhile = deliveries.due(db, now=NOW + MEANWHILE, limit=10)
-    third = deliveries.claim(db, delivery.id, now=NOW + deliveries.LEASE)
+    third = sending.claim(db, delivery.id, now=NOW + deliveries.LEASE)
 
     assert first is not None
     assert second is None
@@ -65,7 +66,7 @@ def test_a_sent_mail_is_not_due_any_more_and_forgets_its_secret(db: DbSession) -
         now=NOW,
     )
 
-    deliveries.mark_sent(db, claimed(db, delivery), now=NOW)
+    sending.mark_sent(db, claimed(db, delivery), now=NOW)
     db.expire_all()
 
     assert deliveries.due(db, now=NOW + timedelta(days=9), limit=10) == []
@@ -77,20 +78,20 @@ def test_who_lost_the_lease_cannot_write_any_more(db: DbSession) -> None:
     delivery = owe(db, make_user(db))
     slow = claimed(db, delivery)
     db.expunge(slow)
-    quick = deliveries.claim(db, delivery.id, now=NOW + deliveries.LEASE)
+    quick = sending.claim(db, delivery.id, now=NOW + deliveries.LEASE)
     assert quick is not None
 
     wrote = deliveries.mark_failed(db, slow, error="timed out", now=NOW + deliveries.LEASE)
 
     assert not wrote
-    assert deliveries.mark_sent(db, quick, now=NOW + deliveries.LEASE)
+    assert sending.mark_sent(db, quick, now=NOW + deliveries.LEASE)
 
 
 def test_a_failed_mail_is_tried_again_after_longer_and_longer_waits(db: DbSession) -> None:
     delivery = owe(db, make_user(db))
     waits, now = [], NOW
     for _ in range(deliveries.TRIES):
-        found = deliveries.claim(db, delivery.id, now=now)
+        found = sending.claim(db, delivery.id, now=now)
         assert found is not None
         deliveries.mark_failed(db, found, error="451 later", now=now)
         db.expire_all()

@@ -5,13 +5,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
+from tests import sending
 from tests.builders import NOW, make_registration, make_session, make_topic, make_user
 from webinar.db import DbSession
 from webinar.domain.letter import Dropped, Letter, MailKind
 from webinar.domain.mail_wishes import MailTopic, WishSource
 from webinar.domain.session import SessionStatus
 from webinar.models import Delivery, User
-from webinar.services import digests, letters, mail_wishes
+from webinar.services import digests, mail_wishes
 
 # Monday 23 November 2026, 07:00 in Zurich, which is 01:00 in New York.
 MONDAY = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
@@ -27,7 +28,7 @@ def subscriber(db: DbSession, **facts: str) -> User:
 def read(db: DbSession, user: User, *, now: datetime = MONDAY) -> Letter | Dropped:
     digests.owe_due(db, now=MONDAY)
     delivery = db.scalars(select(Delivery).where(Delivery.user_id == user.id)).one()
-    outcome = letters.letter_for(db, delivery, now=now)
+    outcome = sending.letter_for(db, delivery, now=now)
     assert isinstance(outcome, Letter | Dropped)
     return outcome
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from tests import sending
 from tests.builders import NOW, STARTS_AT, make_faculty, make_moderated, make_session, make_user
 from webinar.db import DbSession
 from webinar.domain.access import Role
@@ -14,7 +15,7 @@ from webinar.domain.faculty import FileKind
 from webinar.domain.letter import Dropped, Letter, MailKind
 from webinar.domain.session import FacultyPart, SessionStatus
 from webinar.models import Delivery, FacultyLink, FacultyMember, User, WebinarSession
-from webinar.services import accounts, faculty, faculty_links, letters, links
+from webinar.services import accounts, faculty, faculty_links, links
 from webinar.services.faculty import NewFile
 from webinar.services.faculty_links import LinkEnded, NoEmail, Reminder, SignInFirst
 
@@ -137,7 +138,7 @@ def test_an_invitation_is_mailed_once_for_all_parts(
     assert [(mail.user_id, mail.subject_id) for mail in mails] == [(person.id, member.id)]
     assert (member.invited_at, moderates.invited_at) == (NOW, NOW)
     assert faculty_links.look_up(db, token_of(mails[0]), now=NOW) is member
-    letter = letters.letter_for(db, mails[0], now=NOW)
+    letter = sending.letter_for(db, mails[0], now=NOW)
     assert isinstance(letter, Letter)
     assert letter.faculty is not None
     assert letter.faculty.parts == ("presenter", "moderator")
@@ -340,12 +341,12 @@ def test_a_reminder_is_dropped_when_all_is_in_meanwhile(
 ) -> None:
     faculty_links.remind_by_clock(db, Reminder(member.id, 10), now=NOW)
     mail = owed(db, MailKind.FACULTY_REMINDER)[0]
-    before = letters.letter_for(db, mail, now=NOW)
+    before = sending.letter_for(db, mail, now=NOW)
 
     complete(db, member)
 
     assert isinstance(before, Letter)
-    assert letters.letter_for(db, mail, now=NOW) == Dropped("nothing is missing any more")
+    assert sending.letter_for(db, mail, now=NOW) == Dropped("nothing is missing any more")
 
 
 @pytest.mark.parametrize(
@@ -370,7 +371,7 @@ def test_mails_about_what_does_not_happen_any_more_are_dropped(
 
     session.status = status
 
-    assert letters.letter_for(db, owed(db, kind)[0], now=NOW) == Dropped(because)
+    assert sending.letter_for(db, owed(db, kind)[0], now=NOW) == Dropped(because)
 
 
 def test_a_mail_to_somebody_who_was_taken_out_is_dropped(
@@ -381,9 +382,9 @@ def test_a_mail_to_somebody_who_was_taken_out_is_dropped(
     mail = owed(db, MailKind.FACULTY_INVITED)[0]
 
     member.user_id = organiser.id
-    other = letters.letter_for(db, mail, now=NOW)
+    other = sending.letter_for(db, mail, now=NOW)
     db.delete(member)
     db.flush()
 
     gone = Dropped("the person is not of the faculty any more")
-    assert (other, letters.letter_for(db, mail, now=NOW)) == (gone, gone)
+    assert (other, sending.letter_for(db, mail, now=NOW)) == (gone, gone)

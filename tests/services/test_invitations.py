@@ -3,13 +3,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from tests import sending
 from tests.builders import NOW, make_society, make_user
 from webinar.db import DbSession
 from webinar.domain.access import Role
 from webinar.domain.letter import Dropped, Letter, RoleFacts
 from webinar.domain.person import FormRefused
 from webinar.models import Delivery, Society, User
-from webinar.services import accounts, invitations, letters, links, people
+from webinar.services import accounts, invitations, links, people
 from webinar.services.invitations import CameAlready, HeldAlready
 from webinar.services.links import LinkSpent
 from webinar.services.roles import OutOfReach
@@ -38,7 +39,7 @@ def test_a_stranger_is_invited_with_a_link_that_proves_the_mail(db: DbSession) -
 
     user = invite(db, society)
 
-    letter = letters.letter_for(db, mails(db)[0], now=LATER)
+    letter = sending.letter_for(db, mails(db)[0], now=LATER)
     assert isinstance(letter, Letter)
     assert letter.link is not None
     assert letter.role == RoleFacts(
@@ -65,7 +66,7 @@ def test_who_has_an_account_is_told_without_a_link(db: DbSession) -> None:
 
     invitations.give(db, user.id, Role.ORGANISER, society_id=None, actor_id=admin.id, now=NOW)
 
-    letter = letters.letter_for(db, mails(db)[0], now=LATER)
+    letter = sending.letter_for(db, mails(db)[0], now=LATER)
     assert isinstance(letter, Letter)
     assert letter.link is None
     assert letter.role is not None
@@ -135,7 +136,7 @@ def test_a_mail_about_a_role_that_was_taken_is_not_sent(db: DbSession) -> None:
     db.delete(user.grants[0])
     db.flush()
 
-    assert letters.letter_for(db, delivery, now=LATER) == Dropped("the role was taken back")
+    assert sending.letter_for(db, delivery, now=LATER) == Dropped("the role was taken back")
 
 
 def test_people_are_found_by_name_and_mail_and_listed_by_role(db: DbSession) -> None:

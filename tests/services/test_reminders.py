@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
+from tests import sending
 from tests.builders import (
     NOW,
     STARTS_AT,
@@ -16,7 +17,7 @@ from webinar.db import DbSession
 from webinar.domain.letter import Dropped, Letter
 from webinar.domain.session import SessionStatus
 from webinar.models import Delivery
-from webinar.services import deliveries, letters, registrations, reminders
+from webinar.services import deliveries, registrations, reminders
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
@@ -121,9 +122,9 @@ def test_who_was_reminded_of_the_old_time_is_reminded_of_the_new(db: DbSession) 
     registrations.register(db, session.id, user.id, now=NOW)
     reminded_at = STARTS_AT - timedelta(hours=1)
     first = db.scalars(select(Delivery).where(Delivery.kind == "session_reminder")).one()
-    claimed_first = deliveries.claim(db, first.id, now=reminded_at)
+    claimed_first = sending.claim(db, first.id, now=reminded_at)
     assert claimed_first is not None
-    deliveries.mark_sent(db, claimed_first, now=reminded_at)
+    sending.mark_sent(db, claimed_first, now=reminded_at)
     session.starts_at += timedelta(days=7)
 
     reminders.follow_session(db, session, now=reminded_at)
@@ -137,7 +138,7 @@ def test_who_was_reminded_of_the_old_time_is_reminded_of_the_new(db: DbSession) 
 def claimed_reminder(db: DbSession) -> Delivery:
     """The one an hour ahead, taken to be sent when it was due."""
     reminder = db.scalars(select(Delivery).where(Delivery.kind == "session_reminder")).one()
-    claimed = deliveries.claim(db, reminder.id, now=STARTS_AT - HOUR)
+    claimed = sending.claim(db, reminder.id, now=STARTS_AT - HOUR)
     assert claimed is not None
     db.expunge(claimed)
     return claimed
@@ -151,7 +152,9 @@ def test_who_is_being_reminded_while_it_moves_is_reminded_of_the_new_time(db: Db
 
     reminders.follow_session(db, session, now=STARTS_AT - HOUR)
     assert held.lease_until is not None
-    deliveries.mark_all_sent(db, [held.id], leased_until=held.lease_until, now=STARTS_AT - HOUR)
+    deliveries.mark_all_sent(
+        db.connection(), [held.id], leased_until=held.lease_until, now=STARTS_AT - HOUR
+    )
 
     reminder = db.get_one(Delivery, held.id, populate_existing=True)
     assert (reminder.sent_at, reminder.dropped_because) == (STARTS_AT - HOUR, None)
@@ -170,7 +173,7 @@ def test_a_reminder_that_was_claimed_but_did_not_leave_gives_way_to_the_new_one(
     reminders.follow_session(db, session, now=STARTS_AT - HOUR)
 
     read_anew = db.get_one(Delivery, held.id, populate_existing=True)
-    outcome = letters.letter_for(db, read_anew, now=session.starts_at - HOUR)
+    outcome = sending.letter_for(db, read_anew, now=session.starts_at - HOUR)
     assert isinstance(outcome, Dropped)
     assert [kind for kind, _ in waiting(db)].count("session_reminder") == 1
 
@@ -205,7 +208,7 @@ def test_what_was_decided_before_a_move_leaves_a_reminder_where_the_move_put_it(
     reminder = db.get_one(Delivery, held.id, populate_existing=True)
     earlier = STARTS_AT - HOUR - timedelta(minutes=10)
     assert (reminder.due_at, reminder.lease_until) == (earlier, None)
-    assert isinstance(letters.letter_for(db, reminder, now=STARTS_AT - HOUR), Letter)
+    assert isinstance(sending.letter_for(db, reminder, now=STARTS_AT - HOUR), Letter)
 
 
 def test_a_place_from_before_there_were_such_reminders_gets_them_once(db: DbSession) -> None:

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
+from tests import sending
 from tests.builders import make_society, make_user
 from tests.evidence import make_ended_session, make_grant
 from webinar.db import DbSession
@@ -18,7 +19,7 @@ from webinar.models import (
     UserRole,
     WebinarSession,
 )
-from webinar.services import letters, report_reminders
+from webinar.services import report_reminders
 
 DAY = timedelta(days=1)
 
@@ -65,7 +66,7 @@ def test_it_is_asked_for_twice_a_week_ahead_and_on_the_last_day(
 def test_the_mail_names_the_bodies_and_the_day(db: DbSession, session: WebinarSession) -> None:
     report_reminders.owe_due(db, now=days_after(session, 21))
 
-    letter = letters.letter_for(db, owed(db)[0], now=days_after(session, 21))
+    letter = sending.letter_for(db, owed(db)[0], now=days_after(session, 21))
 
     assert isinstance(letter, Letter)
     assert letter.report is not None
@@ -94,7 +95,7 @@ def test_what_is_sent_is_not_asked_for(
     db.add(PostEventReport(grant_id=grant.id, sent_at=now))
     db.flush()
 
-    assert letters.letter_for(db, owed(db)[0], now=now) == Dropped("every report is sent")
+    assert sending.letter_for(db, owed(db)[0], now=now) == Dropped("every report is sent")
     assert report_reminders.owe_due(db, now=days_after(session, 28)) == 0
 
 
@@ -132,4 +133,4 @@ def test_who_lost_the_role_is_not_written_to(
     officer.grants = []
     db.flush()
 
-    assert letters.letter_for(db, owed(db)[0], now=now) == Dropped("the role was taken back")
+    assert sending.letter_for(db, owed(db)[0], now=now) == Dropped("the role was taken back")

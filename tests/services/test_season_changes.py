@@ -9,6 +9,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import OperationalError
 
 from config import Config
+from tests import sending
 from tests.builders import (
     NOW,
     STARTS_AT,
@@ -30,7 +31,6 @@ from webinar.services import (
     deliveries,
     faculty,
     faculty_links,
-    letters,
     registrations,
     season_changes,
     sessions,
@@ -85,15 +85,15 @@ def sent(db: DbSession, *, now: datetime) -> list[Letter]:
     """Send what is due as the mail job does; the notices among it."""
     mails = []
     for delivery_id in deliveries.due(db, now=now, limit=100):
-        delivery = deliveries.claim(db, delivery_id, now=now)
+        delivery = sending.claim(db, delivery_id, now=now)
         assert delivery is not None
-        letter = letters.letter_for(db, delivery, now=now)
+        letter = sending.letter_for(db, delivery, now=now)
         if isinstance(letter, Dropped):
             deliveries.mark_dropped(db, delivery, because=letter.because)
         elif isinstance(letter, Postponed):
             deliveries.mark_postponed(db, delivery, until=letter.until)
         else:
-            deliveries.mark_sent(db, delivery, now=now)
+            sending.mark_sent(db, delivery, now=now)
             mails.append(letter)
         db.expire_all()
     return [mail for mail in mails if mail.kind in NOTICES]
@@ -411,9 +411,9 @@ def test_no_notice_leaves_while_something_newer_takes_its_place(
     with open_db() as mails:
         mails.execute(text("SET lock_timeout = '100ms'"))
         with pytest.raises(OperationalError):
-            deliveries.claim(mails, waiting, now=AFTER)
+            sending.claim(mails, waiting, now=AFTER)
     db.commit()
-    assert deliveries.claim(db, waiting, now=AFTER) is not None
+    assert sending.claim(db, waiting, now=AFTER) is not None
 
 
 def test_somebody_taken_out_comes_back_although_their_number_is_somebody_elses(

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from tests import sending
 from tests.builders import make_user
 from webinar.db import DbSession
 from webinar.domain.letter import MailKind
@@ -29,9 +30,7 @@ def owe(db: DbSession, *, queued_at: datetime, subject_id: int) -> Delivery:
 
 def claimed(db: DbSession, number: int, *, now: datetime) -> Delivery:
     """A reminder that waited for three months and is in somebody's hands now."""
-    delivery = deliveries.claim(
-        db, owe(db, queued_at=NOW - 90 * DAY, subject_id=number).id, now=now
-    )
+    delivery = sending.claim(db, owe(db, queued_at=NOW - 90 * DAY, subject_id=number).id, now=now)
     assert delivery is not None
     return delivery
 
@@ -46,8 +45,8 @@ def test_mails_count_on_the_day_they_left_or_were_given_up_in_the_home_zone(db: 
     given_up.attempts = deliveries.TRIES
     db.flush()
 
-    deliveries.mark_sent(db, sent, now=before_midnight)
-    deliveries.mark_sent(db, late, now=before_midnight + timedelta(minutes=1))
+    sending.mark_sent(db, sent, now=before_midnight)
+    sending.mark_sent(db, late, now=before_midnight + timedelta(minutes=1))
     deliveries.mark_refused(db, refused, error="550 no such person")
     deliveries.mark_failed(db, given_up, error="451 later", now=NOW)
     deliveries.mark_dropped(db, unwanted, because="they do not want it")

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from config import Config
+from tests import sending
 from tests.builders import NOW, make_ready, make_series, make_session, make_society, make_user
 from webinar.db import DbSession
 from webinar.domain.announcement import Standing
@@ -27,7 +28,6 @@ from webinar.models import Delivery, Registration, Series, User, WebinarSession
 from webinar.services import (
     announcements,
     deliveries,
-    letters,
     registrations,
     season_changes,
     session_scope,
@@ -177,9 +177,9 @@ class Desk:
 
     def send(self, *, reaches_the_mail_server: bool = True) -> None:
         for delivery_id in deliveries.due(self.db, now=self.now, limit=500):
-            delivery = deliveries.claim(self.db, delivery_id, now=self.now)
+            delivery = sending.claim(self.db, delivery_id, now=self.now)
             assert delivery is not None
-            outcome = letters.letter_for(self.db, delivery, now=self.now)
+            outcome = sending.letter_for(self.db, delivery, now=self.now)
             if isinstance(outcome, Dropped):
                 deliveries.mark_dropped(self.db, delivery, because=outcome.because)
             elif isinstance(outcome, Postponed):
@@ -187,7 +187,7 @@ class Desk:
             elif not reaches_the_mail_server:
                 deliveries.mark_failed(self.db, delivery, error="451 later", now=self.now)
             else:
-                deliveries.mark_sent(self.db, delivery, now=self.now)
+                sending.mark_sent(self.db, delivery, now=self.now)
                 self.read(delivery, outcome)
             self.db.expire_all()
 

@@ -7,7 +7,7 @@ from typing import Protocol
 from webinar.jobs.ticking import Tick
 from webinar.services import offers
 
-BATCH = 50  # mails handed out together: they share a connection to the mail server
+BATCH = 100  # mails handed out together: they share a connection to the mail server
 
 
 @dataclass(frozen=True)

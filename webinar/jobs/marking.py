@@ -9,9 +9,10 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from webinar.db import DbSession, open_db
+from webinar.db import open_db
 from webinar.services import deliveries
 
 log = logging.getLogger(__name__)
@@ -86,7 +87,7 @@ class Marker:
     def _run(self) -> None:
         # One connection for as long as this lasts: to take one for each mail costs as much again.
         with ExitStack() as stack:
-            db: DbSession | None = None
+            connection: Connection | None = None
             while True:
                 with self._changed:
                     self._changed.wait_for(lambda: self._waiting or self._is_over)
@@ -94,7 +95,7 @@ class Marker:
                         return
                     groups, self._waiting = list(self._waiting.values()), {}
                 for group in groups:
-                    db = self._write(group, db, stack)
+                    connection = self._write(group, connection, stack)
                     with self._changed:
                         self._unmarked -= len(group.ids)
                         self._changed.notify_all()
@@ -102,34 +103,36 @@ class Marker:
                         # The mail server is faster than the notes: take more of them together.
                         time.sleep(GATHER_SECONDS)
 
-    def _write(self, group: _Unmarked, db: DbSession | None, stack: ExitStack) -> DbSession | None:
+    def _write(
+        self, group: _Unmarked, connection: Connection | None, stack: ExitStack
+    ) -> Connection | None:
         """Keep at it while the lease lasts: a database that restarts must not double mails."""
         give_up_at = time.monotonic() + GIVE_UP_SECONDS
         while True:
             try:
-                db = db or stack.enter_context(_session_of_its_own(stack))
+                connection = connection or stack.enter_context(_connected())
                 marked = deliveries.mark_all_sent(
-                    db, group.ids, leased_until=group.leased_until, now=group.sent_at
+                    connection, group.ids, leased_until=group.leased_until, now=group.sent_at
                 )
-                db.commit()
+                connection.commit()
             except SQLAlchemyError:
                 stack.close()
-                db = None
+                connection = None
                 if time.monotonic() >= give_up_at:
                     log.exception("sent, but not written down: deliveries=%s", group.ids)
-                    return db
+                    return connection
                 time.sleep(PAUSE_SECONDS)
             else:
                 if marked < len(group.ids):
                     log.warning("sent, but another one had taken over: %s", group.ids)
-                return db
+                return connection
 
 
-def _session_of_its_own(stack: ExitStack) -> DbSession:
+def _connected() -> Connection:
     with open_db() as db:
         engine = db.get_bind().engine
-    connection = stack.enter_context(engine.connect())
+    connection = engine.connect()
     if engine.dialect.name == "postgresql":
         # Each note is one statement: without BEGIN and COMMIT around it two waits are spared.
         connection = connection.execution_options(isolation_level="AUTOCOMMIT")
-    return DbSession(connection)
+    return connection

@@ -15,6 +15,8 @@ from webinar.mail.verdicts import CutOff, HungUp, NotSent, ServerAway, verdict
 STEP_SECONDS = 10
 # For one mail, from its sender to the server's last word. Shorter than the lease of a delivery.
 MAIL_SECONDS = 10
+# It may last longer by this.
+A_LITTLE_SECONDS = 0.1
 LONGEST_ANSWER = 64 * 1024
 # The answers to sender, reader and content that let a mail pass; and the one that ends it all.
 RIGHT = ((250,), (250, 251), (354,))
@@ -61,6 +63,7 @@ class SmtpConnection:
         self._begun = 0
         self._knows_reader = False
         self._unread = b""
+        self._patience = 0.0
         try:
             self._smtp = _connected(server)
         except (OSError, smtplib.SMTPException) as error:
@@ -180,7 +183,7 @@ class SmtpConnection:
             self._drop()
 
     def _write(self, text: bytes, deadline: float) -> None:
-        self._socket.settimeout(_left(deadline))
+        self._wait_no_longer(deadline)
         self._socket.sendall(text)
 
     def _answer(self, deadline: float) -> tuple[int, str]:
@@ -188,7 +191,7 @@ class SmtpConnection:
         words: list[str] = []
         while True:
             while b"\n" not in self._unread:
-                self._socket.settimeout(_left(deadline))
+                self._wait_no_longer(deadline)
                 more = self._socket.recv(8192)
                 if not more:
                     raise ConnectionError("the connection ended")
@@ -202,6 +205,13 @@ class SmtpConnection:
             words.append(text[4:])
             if text[3:4] != "-":
                 return int(text[:3]), " ".join(words)
+
+    def _wait_no_longer(self, deadline: float) -> None:
+        # Told to the socket only if it matters: this is asked eight times a mail.
+        left = _left(deadline)
+        if abs(left - self._patience) > A_LITTLE_SECONDS:
+            self._socket.settimeout(left)
+            self._patience = left
 
     def _drop(self) -> None:
         self.is_open = False

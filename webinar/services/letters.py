@@ -48,14 +48,8 @@ WRITERS: dict[MailKind, Writer] = {
 }
 
 
-def letter_for(db: DbSession, delivery: Delivery, *, now: datetime) -> Outcome:
-    """What to send now, or why not, or when to ask again."""
-    no = unwanted(db, [delivery]).get(delivery.id)
-    return no or written(db, delivery, now=now)
-
-
 def written(db: DbSession, delivery: Delivery, *, now: datetime) -> Outcome:
-    """The same for somebody who is known to want it."""
+    """What to send now, or why not, or when to ask again: to somebody who wants such mails."""
     return WRITERS[MailKind(delivery.kind)](db, delivery, now)
 
 

@@ -178,8 +178,3 @@ SECRETS = frozenset(
     }
 )
 """Never in the copy of one's data: whoever finds the copy must not get in with it."""
-
-
-def own_tables() -> list[str]:
-    """The tables whose rows are about the person they point to."""
-    return sorted({place.table for place in POINTING if place.whose is Whose.OWN})
