@@ -61,6 +61,19 @@ def test_a_clock_that_stands_still_makes_it_later_and_later(db: DbSession) -> No
     assert ticks.lateness(db, now=NOW + 90 * SECOND)[0].seconds == 60
 
 
+def test_one_whose_last_success_lies_in_the_future_is_late_until_it_runs_again(
+    db: DbSession,
+) -> None:
+    ticks.ended(db, NAME, owner="a:1", began_at=NOW, now=NOW)
+    set_back = NOW - 90 * SECOND
+
+    before = ticks.lateness(db, now=set_back)[0].seconds
+    ticks.ended(db, NAME, owner="a:1", began_at=set_back, now=set_back)
+    after = ticks.lateness(db, now=set_back)[0].seconds
+
+    assert (before, after) == (60, 0)
+
+
 def test_one_that_never_ran_says_so(db: DbSession) -> None:
     assert ticks.lateness(db, now=NOW)[1] == Lateness("mix evaluations", 3600, None, None, 0)
 

@@ -73,6 +73,10 @@ def stopped_clock(db: DbSession) -> None:
     keep_the_clock(db, seconds_ago=120)
 
 
+def time_set_back_and_the_clock_dead(db: DbSession) -> None:
+    keep_the_clock(db, seconds_ago=-7200)
+
+
 def failing_tick(db: DbSession) -> None:
     keep_the_clock(db, failures=3)
 
@@ -119,6 +123,7 @@ def two_releases(db: DbSession) -> None:
     [
         (no_clock, "clock", "never"),
         (stopped_clock, "clock", "stopped"),
+        (time_set_back_and_the_clock_dead, "clock", "stopped"),
         (failing_tick, "clock", "failing"),
         (mail_that_waits, "mail", "late"),
         (work_given_up, "work", "parked"),

@@ -71,7 +71,7 @@ TICKS = (
     Tick("close recordings whose window is over", 10, season.close_recordings),
     Tick("destroy recordings that have ended", 30, destroying.destroy_ended),
     Tick("end sessions whose hour is over", 30, season.end_past_sessions),
-    Tick("warn of recordings that close", 60, season.warn_of_closing),
+    Tick("warn of recordings that close", 60, reminding.warn_of_closing),
     Tick("fetch recordings from rooms of others", 60, rooms.fetch_recordings, Place.ENGINE),
     Tick("freeze evidence that is complete", 60, freezing.freeze_due, Place.ENGINE),
     Tick("vouch for checks nobody answered", 60, attention.vouch_for_lapsed),

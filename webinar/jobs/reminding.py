@@ -1,43 +1,53 @@
-"""What the clock owes people in mails of its own: credit that waits, the week, reports due."""
+"""What the clock owes people in mails of its own: all but what a change causes is owed here."""
 
 import logging
+from collections.abc import Callable
 from datetime import datetime
 
-from webinar.db import open_db
+from webinar.db import DbSession, open_db
 from webinar.jobs.toolbox import Toolbox
-from webinar.services import credit_reminders, digests, reminders, report_reminders
+from webinar.services import (
+    closing_warnings,
+    credit_reminders,
+    digests,
+    reminders,
+    report_reminders,
+)
 
 log = logging.getLogger(__name__)
 
 
 def owe_missing_reminders(_tools: Toolbox, now: datetime) -> None:
-    """Owe reminders to places that have none; a few hundred in each transaction."""
-    owed = 1
-    while owed:
-        with open_db.begin() as db:
-            owed = reminders.owe_missing(db, now=now)
-        if owed:
-            log.info("places had no reminder: places=%s", owed)
+    """Owe reminders to places that have none."""
+    # Two kinds of them, each a portion: there may be more until nothing is owed.
+    _in_portions("places had no reminder", lambda db: reminders.owe_missing(db, now=now), most=1)
 
 
 def remind_of_credit(_tools: Toolbox, now: datetime) -> None:
-    """Owe reminders of evaluations and tests; a few hundred in each transaction."""
-    owed = credit_reminders.IDS_AT_ONCE
-    while owed == credit_reminders.IDS_AT_ONCE:
-        with open_db.begin() as db:
-            owed = credit_reminders.remind_due(db, now=now)
-        if owed:
-            log.info("credit waits for people: reminders=%s", owed)
+    """Owe reminders of evaluations and tests."""
+    _in_portions(
+        "credit waits for people",
+        lambda db: credit_reminders.remind_due(db, now=now),
+        most=credit_reminders.IDS_AT_ONCE,
+    )
+
+
+def warn_of_closing(_tools: Toolbox, now: datetime) -> None:
+    """Owe the mails that warn of the end of a recording."""
+    _in_portions(
+        "recordings close soon",
+        lambda db: closing_warnings.warn_due(db, now=now),
+        most=closing_warnings.AT_ONCE,
+    )
 
 
 def write_of_the_week(_tools: Toolbox, now: datetime) -> None:
-    """Owe the week's digest where it is Monday morning; a few hundred in each transaction."""
-    owed = digests.AT_ONCE
-    while owed == digests.AT_ONCE:
-        with open_db.begin() as db:
-            owed = digests.owe_due(db, now=now)
-        if owed:
-            log.info("the sessions of the week: mails=%s", owed)
+    """Owe the week's digest where it is Monday morning."""
+    _in_portions(
+        "the sessions of the week",
+        lambda db: digests.owe_due(db, now=now),
+        most=digests.AT_ONCE,
+    )
 
 
 def ask_for_reports(_tools: Toolbox, now: datetime) -> None:
@@ -45,4 +55,14 @@ def ask_for_reports(_tools: Toolbox, now: datetime) -> None:
     with open_db.begin() as db:
         owed = report_reminders.owe_due(db, now=now)
     if owed:
-        log.info("reports are due: mails=%s", owed)
+        log.info("reports are due: owed=%s", owed)
+
+
+def _in_portions(why: str, owe: Callable[[DbSession], int], *, most: int) -> None:
+    """Each in a transaction of its own, until one has fewer than `most`."""
+    owed = most
+    while owed >= most:
+        with open_db.begin() as db:
+            owed = owe(db)
+        if owed:
+            log.info("%s: owed=%s", why, owed)

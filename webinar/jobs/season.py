@@ -6,7 +6,7 @@ from datetime import datetime
 from webinar.db import open_db, read_db
 from webinar.jobs.apart import apart
 from webinar.jobs.toolbox import Toolbox
-from webinar.services import broadcasts, closing_warnings, parked, sessions, windows
+from webinar.services import broadcasts, parked, sessions, windows
 from webinar.services.feeds import refresh
 
 log = logging.getLogger(__name__)
@@ -40,14 +40,3 @@ def close_recordings(_tools: Toolbox, now: datetime) -> None:
         with apart(CLOSING, recording_id, now=now), open_db.begin() as db:
             windows.close(db, recording_id, now=now)
             log.info("recording closes: recording=%s", recording_id)
-
-
-def warn_of_closing(_tools: Toolbox, now: datetime) -> None:
-    """Owe the mails that warn of the end; a few hundred in each transaction."""
-    with open_db.begin() as db:
-        owed = closing_warnings.warn_due(db, now=now)
-    while owed == closing_warnings.AT_ONCE:
-        with open_db.begin() as db:
-            owed = closing_warnings.warn_due(db, now=now)
-    if owed:
-        log.info("recordings close soon: people to tell=%s", owed)

@@ -104,7 +104,7 @@ def facts(state: ServiceState, settings: Settings, *, now: datetime) -> ServiceF
             )
             for late in state.lateness
         ),
-        silent_for=now - max(succeeded) if succeeded else None,
+        silent_for=min((abs(now - at) for at in succeeded), default=None),
         needs_workers=settings.needs_workers,
         workers=sum(process.role == "worker" for process in state.living),
         releases=frozenset(process.release for process in state.living),

@@ -85,7 +85,8 @@ def lateness(db: DbSession, *, now: datetime) -> list[Lateness]:
     """How far each planned tick is behind, in the order of the plan; 0 for those in time.
 
     A tick is late if its last success is longer ago than its pause, with the time it may take
-    until a success is written down.
+    until a success is written down. One in the future is as far off: the time was set back, and
+    a clock that lives writes down a new one.
     """
     known = {run.name: run for run in runs(db)}
     return [_late(name, every, known.get(name), now) for name, every in _plan.items()]
@@ -95,7 +96,7 @@ def _late(name: str, every_seconds: float, run: TickRun | None, now: datetime) -
     if run is None or run.succeeded_at is None:
         return Lateness(name, every_seconds, None, None, run.failures if run else 0)
     allowed = every_seconds + 2 * WRITTEN_EVERY.total_seconds()
-    behind = (now - run.succeeded_at).total_seconds() - allowed
+    behind = abs(now - run.succeeded_at).total_seconds() - allowed
     return Lateness(name, every_seconds, run.succeeded_at, max(0.0, behind), run.failures)
 
 

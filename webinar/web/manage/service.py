@@ -136,7 +136,7 @@ def service_try_again(parked_id: int) -> ResponseReturnValue:
 
 def _tick_line(late: Lateness, run: TickRun | None, now: datetime) -> TickLine:
     allowed = late.every_seconds + LATE_AFTER.total_seconds()
-    age = 0.0 if late.succeeded_at is None else (now - late.succeeded_at).total_seconds()
+    age = 0.0 if late.succeeded_at is None else abs(now - late.succeeded_at).total_seconds()
     behind = late.seconds is not None and late.seconds > LATE_AFTER.total_seconds()
     words = "in time"
     if late.failures:
