@@ -20,7 +20,7 @@ from webinar.domain.letter import MailKind
 from webinar.domain.mail_marks import message_mark, return_mark
 from webinar.domain.mail_wishes import AddressTrouble
 from webinar.models import Delivery, MailTrouble, MailWish
-from webinar.services import deliveries, troubles
+from webinar.services import deliveries, letters, troubles
 
 OTHER = "another secret of somebody else, as long as ours"
 
@@ -77,6 +77,12 @@ def receive(app: Flask, content: bytes, *args: str) -> Result:
     return app.test_cli_runner().invoke(args=["mail", "receive", *args], input=content)
 
 
+def owe_link(db: DbSession, user_id: int) -> Delivery:
+    return deliveries.queue(
+        db, MailKind.SIGN_IN_LINK, user_id=user_id, subject_id=1, due_at=NOW, now=NOW
+    )
+
+
 def trouble_of(db: DbSession, sent: Sent) -> MailTrouble | None:
     db.rollback()
     db.expire_all()
@@ -97,10 +103,9 @@ def test_an_address_that_nobody_has_gets_only_what_is_necessary(
         1,
     )
     assert sent.delivery.returned_because == "smtp; 550 5.1.1 <anna@example.net>: no such user"
-    assert troubles.holds_back(db, sent.delivery.user_id, MailKind.SESSION_REMINDER)
-    assert not troubles.holds_back(db, sent.delivery.user_id, MailKind.SIGN_IN_LINK)
     dropped = sending.letter_for(db, sent.delivery, now=NOW)
     assert str(dropped) == "Dropped(because='mail to this address comes back')"
+    assert letters.unwanted(db, [owe_link(db, sent.delivery.user_id)]) == {}
 
 
 def test_the_mark_in_the_address_is_enough(app: Flask, db: DbSession, sent: Sent) -> None:
@@ -132,7 +137,7 @@ def test_what_may_pass_is_counted_and_held_against_nobody_at_once(
     trouble = trouble_of(db, sent)
     assert trouble is not None
     assert (trouble.trouble, trouble.returned) == (AddressTrouble.DELAYED, 1)
-    assert not troubles.holds_back(db, sent.delivery.user_id, MailKind.SESSION_REMINDER)
+    assert troubles.held_back(db, [sent.delivery.user_id]) == set()
 
 
 def test_what_never_passes_is_held_against_the_address_in_the_end(
@@ -351,4 +356,4 @@ def test_an_address_that_was_mended_is_written_to_again(
     db.rollback()
     troubles.mended(db, sent.delivery.user_id)
 
-    assert not troubles.holds_back(db, sent.delivery.user_id, MailKind.SESSION_REMINDER)
+    assert troubles.held_back(db, [sent.delivery.user_id]) == set()

@@ -14,6 +14,7 @@ from webinar.domain.retention import RetentionKind
 from webinar.jobs import destroying, proving
 from webinar.jobs.toolbox import Toolbox
 from webinar.media.shelf import MediaShelf
+from webinar.models import RetentionRun
 from webinar.services import retention
 from webinar.tools import media_shelf
 
@@ -31,11 +32,15 @@ def shelf(config: Config) -> MediaShelf:
     return media_shelf(config)
 
 
+def last_run(db: DbSession, kind: RetentionKind) -> RetentionRun | None:
+    return next((run for run in retention.last_runs(db) if run.kind == kind.value), None)
+
+
 def told(db: DbSession, kind: RetentionKind) -> tuple[int, int]:
     """(deleted, left over) of the last run."""
     db.rollback()
     db.expire_all()
-    run = retention.last_run(db, kind)
+    run = last_run(db, kind)
     assert run is not None
     found = run.deleted, run.left_over
     db.rollback()
@@ -62,7 +67,7 @@ def test_a_clock_that_just_began_is_let_do_its_work_first(
     store(db, shelf)
     proving.prove_ends(tools, CLOSES_AT + 3 * DAY)
     db.rollback()
-    before = retention.last_run(db, RetentionKind.KEYS)
+    before = last_run(db, RetentionKind.KEYS)
     db.rollback()
     destroying.destroy_ended(tools, CLOSES_AT + 3 * DAY)
 

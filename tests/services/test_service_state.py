@@ -64,9 +64,7 @@ def test_a_mail_that_failed_once_and_was_not_wanted_then_is_not_lost(db: DbSessi
     delivery = claimed(db, 1, now=NOW)
     deliveries.mark_failed(db, delivery, error="451 later", now=NOW)
 
-    deliveries.drop(
-        db, MailKind.SESSION_REMINDER, subject_id=1, because="the session is cancelled", now=NOW
-    )
+    deliveries.drop(db, MailKind.SESSION_REMINDER, subject_id=1, because="the session is cancelled")
 
     assert service_state.mails_since(db, NOW - DAY, now=NOW) == MailCounts()
 

@@ -108,11 +108,6 @@ def topic_of(kind: MailKind) -> MailTopic | None:
     return _TOPIC_OF.get(kind)
 
 
-def kinds_of(topic: MailTopic) -> tuple[MailKind, ...]:
-    """The mails that the topic switches."""
-    return tuple(kind for kind, found in _TOPIC_OF.items() if found is topic)
-
-
 def is_wanted(topic: MailTopic, said: bool | None) -> bool:
     """What holds when the person said this about the topic, or nothing (None)."""
     return TOPICS[topic].is_default if said is None else said

@@ -86,14 +86,12 @@ def tell(
     stands = standing_of(session)
     unsaid = _unsaid(db, session.id, before, now=now)
     for kind in NOTICES:
-        deliveries.drop(
-            db, kind, subject_id=session.id, because="something newer is to be said", now=now
-        )
+        deliveries.drop(db, kind, subject_id=session.id, because="something newer is to be said")
     if stands.takes_place:
         reminders.follow_session(db, session, now=now)
     else:
         for kind in (*REMINDED_BEFORE, MailKind.REGISTRATION_CONFIRMED):
-            deliveries.drop(db, kind, subject_id=session.id, because=CANCELLED, now=now)
+            deliveries.drop(db, kind, subject_id=session.id, because=CANCELLED)
     told, for_certain = 0, set()
     for user_id in places(db, session.id):
         knows = unsaid.get(user_id, Knowledge(before))

@@ -85,7 +85,6 @@ def drop(
     *,
     subject_id: int,
     because: str,
-    now: datetime,
     user_id: int | None = None,
 ) -> None:
     """Give up what is not sent yet, to one person or to all. A send under way is not stopped.

@@ -117,9 +117,7 @@ def replace(db: DbSession, member_id: int, *, actor_id: int, now: datetime) -> s
     for row in faculty.rows_of(member):
         row.links.clear()
         for kind in (MailKind.FACULTY_INVITED, MailKind.FACULTY_REMINDER):
-            deliveries.drop(
-                db, kind, subject_id=row.id, because="a newer address was made", now=now
-            )
+            deliveries.drop(db, kind, subject_id=row.id, because="a newer address was made")
     db.flush()
     if member.user_id is not None:
         _write(db, member, MailKind.FACULTY_INVITED, actor_id=actor_id, now=now)

@@ -144,7 +144,6 @@ def _end(db: DbSession, user: User, *, because: str, now: datetime) -> None:
             subject_id=grant.id,
             user_id=user.id,
             because=because,
-            now=now,
         )
     unused = (
         select(SignInLink)

@@ -59,9 +59,7 @@ def unregister(db: DbSession, session_id: int, user_id: int, *, now: datetime) -
         return
     registration.cancelled_at = now
     for kind in OWED_FOR_A_PLACE:
-        deliveries.drop(
-            db, kind, subject_id=session_id, user_id=user_id, because="unregistered", now=now
-        )
+        deliveries.drop(db, kind, subject_id=session_id, user_id=user_id, because="unregistered")
     db.flush()
 
 
@@ -109,7 +107,6 @@ def unregister_from_series(db: DbSession, series_id: int, user_id: int, *, now: 
         subject_id=series_id,
         user_id=user_id,
         because="unregistered",
-        now=now,
     )
     for session in upcoming_of_series(db, series_id, now=now):
         place = db.scalar(_place_query(session.id, user_id))

@@ -63,13 +63,3 @@ def last_runs(db: DbSession) -> list[RetentionRun]:
     }
     order = [rule.kind.value for rule in (*RULES, *RECORDINGS)]
     return [found[kind] for kind in order if kind in found]
-
-
-def last_run(db: DbSession, kind: RetentionKind) -> RetentionRun | None:
-    """The last run of this kind; None if there was none."""
-    return db.scalar(
-        select(RetentionRun)
-        .where(RetentionRun.kind == kind.value)
-        .order_by(RetentionRun.id.desc())
-        .limit(1)
-    )

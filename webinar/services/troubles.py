@@ -6,9 +6,8 @@ from datetime import datetime
 from sqlalchemy import delete, func, select
 
 from webinar.db import DbSession
-from webinar.domain.letter import MailKind
 from webinar.domain.mail_marks import MarkedMail, whole_second
-from webinar.domain.mail_wishes import AddressTrouble, WishSource, topic_of
+from webinar.domain.mail_wishes import AddressTrouble, WishSource
 from webinar.models import Delivery, MailTrouble, User
 from webinar.services import mail_wishes
 
@@ -24,11 +23,6 @@ def of_person(db: DbSession, user_id: int) -> MailTrouble | None:
         .join(User, User.id == MailTrouble.user_id)
         .where(MailTrouble.user_id == user_id, MailTrouble.email == User.email)
     )
-
-
-def holds_back(db: DbSession, user_id: int, kind: MailKind) -> bool:
-    """True if a mail of this kind is not sent to them; what is necessary always is."""
-    return topic_of(kind) is not None and user_id in held_back(db, [user_id])
 
 
 def held_back(db: DbSession, user_ids: Collection[int]) -> set[int]:
