@@ -38,7 +38,16 @@ from webinar.models import (
     User,
     WebinarSession,
 )
-from webinar.services import audit, broadcasts, captions, chapters, recordings, slides, societies
+from webinar.services import (
+    audit,
+    broadcasts,
+    captions,
+    chapters,
+    mail_log,
+    recordings,
+    slides,
+    societies,
+)
 from webinar.tools import calendar_tool, media_shelf
 
 COUNTED = (AuditEvent, Delivery, MediaSegment, Recording, Registration, User, WebinarSession)
@@ -133,6 +142,7 @@ def test_the_season_is_loaded_once_and_whole(
     assert db.scalars(select(Certificate).where(Certificate.user_id == participant.id)).all()
     owed = select(func.count()).where(Delivery.due_at <= datetime.now(UTC))
     assert db.scalar(owed) == 0
+    assert len(mail_log.lost(db, None, now=datetime.now(UTC), limit=9)) == 2
     assert audit.first_broken(db) is None
     db.rollback()
 

@@ -1,5 +1,6 @@
 """Who is in the demonstration: five people to try, and an audience. Nobody has a password."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,12 +11,17 @@ from webinar.demo.programme import Attendee, Programme
 from webinar.domain.access import Role
 from webinar.domain.person import PersonDetails
 from webinar.models import Delivery, User
-from webinar.services import accounts, links, roles
+from webinar.services import accounts, links, roles, troubles
 from webinar.services.links import Purpose
 
 MAIL_DOMAIN = "demo.example.org"
 # Long enough to try the demonstration for a day; each link still works once.
 SIGN_IN_LASTS = timedelta(days=1)
+# Whether it is for good, and what the mail server said (RFC 3463 gives the codes).
+CAME_BACK = (
+    (True, "smtp; 550 5.1.1 no such mailbox here"),
+    (False, "smtp; 452 4.2.2 the mailbox is full"),
+)
 
 
 @dataclass(frozen=True)
@@ -131,6 +137,20 @@ def settle_mail(db: DbSession, *, now: datetime) -> None:
         .values(sent_at=Delivery.due_at, due_at=None, attempts=1, details={})
         .execution_options(synchronize_session=False)
     )
+
+
+def lose_mails(db: DbSession, audience: Sequence[User], *, now: datetime) -> None:
+    """The last mail of two people comes back: one mailbox is gone, the other one is full."""
+    for reader, (is_lasting, because) in zip(audience, CAME_BACK, strict=False):
+        last = db.scalars(
+            select(Delivery)
+            .where(Delivery.user_id == reader.id, Delivery.sent_at.is_not(None))
+            .order_by(Delivery.sent_at.desc())
+            .limit(1)
+        ).one()
+        troubles.came_back(
+            db, last, is_lasting=is_lasting, because=because, now=last.sent_at or now
+        )
 
 
 def _in_the_audience(attendee: Attendee, number: int) -> Part:

@@ -26,7 +26,7 @@ from webinar.demo.hosts import (
     topics_of_season,
 )
 from webinar.demo.lectures import Film, Reel, Wanted
-from webinar.demo.people import FACULTY, Cast, invite_everybody, settle_mail
+from webinar.demo.people import FACULTY, Cast, invite_everybody, lose_mails, settle_mail
 from webinar.demo.programme import Programme, Talk
 from webinar.domain.series import PlannedSession, RuleRow, SeriesRule
 from webinar.domain.session import FacultyPart
@@ -200,6 +200,7 @@ def perform(db: DbSession, season: Season, acts: Sequence[Act], *, now: datetime
         act.do(min(act.at, now))
     close_what_is_over(season.stage)
     settle_mail(db, now=now)
+    lose_mails(db, season.cast.audience, now=now)
     db.execute(update(WebinarSession).values(is_demo=True))
 
 
