@@ -22,6 +22,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, sessionmaker
 from sqlalchemy.orm import Session as DbSession
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -39,6 +40,7 @@ __all__ = [
     "reached",
     "read_db",
     "states",
+    "undo",
 ]
 
 State = TypeVar("State", bound=StrEnum)
@@ -164,6 +166,14 @@ def look_again() -> None:
     if _mode.is_seen and not _mode.is_told:
         with read_db() as db:
             db.execute(text("SELECT 1"))
+
+
+def undo(db: DbSession) -> None:
+    """Roll back, also what a database that went away meanwhile has rolled back by itself."""
+    try:
+        db.rollback()
+    except DBAPIError:
+        db.invalidate()
 
 
 def limit_statements(seconds: int) -> None:

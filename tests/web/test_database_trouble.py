@@ -7,10 +7,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from flask import Flask
+from flask import Flask, g
 from flask.testing import FlaskClient
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import DataError, OperationalError, ProgrammingError
 
 from config import Config
 from tests.builders import make_user
@@ -84,6 +84,59 @@ def test_pages_forms_and_scripts_are_told_to_come_back_and_then_all_is_well(
         "status": 503,
     }
     assert after == before
+
+
+def put_out(url: str, db: DbSession) -> None:
+    """End this one's connection, as a database does that is killed."""
+    address, _, _name = url.replace("+psycopg", "").rpartition("/")
+    number = db.scalar(text("SELECT pg_backend_pid()"))
+    with psycopg.connect(f"{address}/postgres", autocommit=True) as door:
+        door.execute("SELECT pg_terminate_backend(%s, 5000)", [number])
+
+
+@POSTGRESQL
+def test_a_page_that_is_ready_is_answered_although_the_database_went_away_behind_it(
+    app: Flask, config: Config
+) -> None:
+    @app.get("/ready")
+    @public
+    def ready() -> str:
+        put_out(config.DATABASE_URL, g.db)
+        return "all of it"
+
+    client = app.test_client()
+
+    answers = [client.get("/ready") for _ in range(2)]
+
+    assert [(one.status_code, one.text) for one in answers] == [(200, "all of it")] * 2
+
+
+@POSTGRESQL
+@pytest.mark.parametrize(
+    ("error", "status", "title"),
+    [
+        (ZeroDivisionError(), 500, "Something broke on our side"),
+        (OperationalError("", {}, psycopg.OperationalError("it is lost")), 503, "Not just now"),
+        (DataError("", {}, psycopg.DataError("too large")), 400, "That cannot be read"),
+    ],
+)
+def test_an_error_has_its_page_although_the_database_went_away_with_it(
+    app: Flask, config: Config, error: Exception, status: int, title: str
+) -> None:
+    @app.get("/breaks")
+    @public
+    def breaks() -> str:
+        put_out(config.DATABASE_URL, g.db)
+        raise error
+
+    app.testing = False
+    client = app.test_client()
+
+    answer = client.get("/breaks")
+
+    assert answer.status_code == status
+    assert title in answer.text
+    assert client.get("/sessions/").status_code == 200
 
 
 @POSTGRESQL

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DataError, NoResultFound
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from webinar.db import limit_statements, open_db, read_db
+from webinar.db import limit_statements, open_db, read_db, undo
 from webinar.domain.errors import DomainError
 from webinar.web import (
     access,
@@ -121,6 +121,7 @@ def _open_database() -> None:
 
 def _close_database(_error: BaseException | None) -> None:
     if (db := g.pop("db", None)) is not None:
+        undo(db)
         db.close()
     limit_statements(0)
 
@@ -176,7 +177,7 @@ def _no_such_row(_error: NoResultFound) -> ResponseReturnValue:
 
 def _not_storable(_error: DataError) -> ResponseReturnValue:
     # The database's own word for characters or numbers that no field of ours can hold.
-    g.db.rollback()
+    undo(g.db)
     return refusal(
         400,
         "That cannot be read",
@@ -221,7 +222,7 @@ def _broken(error: Exception) -> ResponseReturnValue:
     # The rule, not the path: that may hold a secret.
     log.exception("request failed: %s %s", request.method, request.url_rule, exc_info=error)
     if (db := g.get("db")) is not None:
-        db.rollback()  # the page may have to ask who reads it
+        undo(db)  # the page may have to ask who reads it
     return refusal(
         500,
         "Something broke on our side",

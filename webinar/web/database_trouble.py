@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 
-from webinar.db import is_read_only, look_again
+from webinar.db import is_read_only, look_again, undo
 from webinar.domain.errors import DomainError
 from webinar.web.direct_query import DatabaseAway
 
@@ -90,7 +90,7 @@ def show_to_anybody() -> None:
     """From here on this request is nobody's: who it is stands in the database."""
     g._login_user = current_app.login_manager.anonymous_user()  # type: ignore[attr-defined]
     if (db := g.get("db")) is not None:
-        db.rollback()
+        undo(db)
 
 
 def _refuse_changes() -> ResponseReturnValue | None:
