@@ -33,6 +33,12 @@ def page_of(browser: Browser, site: Site, user: User | None = None) -> Page:
     return context.new_page()
 
 
+def follow(page: Page, link: str) -> None:
+    """Press the link and wait for the page behind it: one that still loads moves under a press."""
+    with page.expect_navigation():
+        page.get_by_role("link", name=link).click()
+
+
 def wait_for(page: Page, expression: str, *, seconds: int = 30) -> None:
     """Until the expression holds on the page. (Playwright's own waiting needs eval: our CSP.)
 

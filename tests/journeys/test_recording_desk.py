@@ -5,7 +5,7 @@ from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 
 from tests.builders import make_user
-from tests.journeys.browsing import page_of, wait_for, wait_until_time_passes
+from tests.journeys.browsing import follow, page_of, wait_for, wait_until_time_passes
 from tests.journeys.conftest import Site
 from tests.recorded import make_recorded
 from webinar.db import open_db, read_db
@@ -72,7 +72,7 @@ def correct_a_caption(desk: Page) -> None:
     desk.get_by_label("File (.vtt or .srt)").set_input_files(file)
     desk.get_by_role("button", name="Bring in").click()
     expect(desk.get_by_text("2 cues read from WebVTT in UTF-8")).to_be_visible()
-    desk.get_by_role("link", name="English").click()
+    follow(desk, "English")
     wait_for(desk, "document.querySelector('video').readyState >= 1")
     words = desk.get_by_label("Words of cue 1")
     words.fill("Good evening")
@@ -81,7 +81,7 @@ def correct_a_caption(desk: Page) -> None:
     desk.get_by_role("button", name="Save").click()
     expect(desk.get_by_text("1 change kept")).to_be_visible()
     expect(desk.get_by_label("Words of cue 1")).to_have_value("Good evening")
-    desk.get_by_role("link", name="Back to the recording").click()
+    follow(desk, "Back to the recording")
 
 
 def publish(desk: Page) -> None:

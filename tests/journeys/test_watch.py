@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 
 from tests.builders import make_registration, make_user
-from tests.journeys.browsing import page_of, season, wait_for, wait_until_time_passes
+from tests.journeys.browsing import follow, page_of, season, wait_for, wait_until_time_passes
 from tests.journeys.conftest import Site
 from webinar.db import DbSession, open_db
 from webinar.models import (
@@ -96,8 +96,7 @@ def test_viewers_choose_their_picture_live_and_find_everything_in_the_recording(
     studio.context.close()
 
     dress(site, session)
-    whole.get_by_role("link", name="Watch the recording").click()
-    whole.wait_for_url("**/recording")
+    follow(whole, "Watch the recording")
     walks_by_keys(whole)
     reads_captions_and_chapters(whole)
     place = leaves(whole)
