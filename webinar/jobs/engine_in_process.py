@@ -15,7 +15,7 @@ from webinar.services import offers
 
 log = logging.getLogger(__name__)
 
-# SQLite has one writer, and whoever is killed sends again what each of these had not written down.
+# On SQLite more would only wait for each other; a slow mail server is asked by two at once.
 THREADS = 2
 
 

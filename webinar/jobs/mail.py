@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 # So that a tick ends; what is left is due at the next one.
 AT_A_TIME = 200
 # Claimed together, decided together, and left by one who is killed until the lease is over.
-AT_ONCE = 100
+AT_ONCE = 50
 # The letterbox is held open no longer, but for the one mail that is under way.
 HELD_OPEN = timedelta(milliseconds=250)
 # The marker may be waiting for one who wants to shut it.

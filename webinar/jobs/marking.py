@@ -1,6 +1,7 @@
-"""Writing down what the mail server took, beside the thread that hands it the next mail."""
+"""Writing down what the mail server took, beside the threads that hand it the next mails."""
 
 import logging
+import os
 import threading
 import time
 from contextlib import ExitStack
@@ -26,31 +27,22 @@ GATHER_SECONDS = 0.001
 GIVE_UP_SECONDS = 30
 
 
-@dataclass
-class _Unmarked:
-    """Mails that were claimed together."""
-
-    leased_until: datetime
-    sent_at: datetime
-    ids: list[int] = field(default_factory=list)
-
-
 class Marker:
     """`with Marker() as marker:` tell it each mail that went out; at the end all are written.
 
-    Who tells it must not hold the letterbox while waiting long for room: the rows may be held by
-    one who waits to shut it.
+    One for each thread that sends; one thread of the process writes for all of them, for two would
+    be in each other's way: on SQLite a mail was at risk six times as long. Who tells it must not
+    hold the letterbox while waiting long for room: the rows may be held by one who waits to shut
+    it.
     """
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._waiting: dict[datetime, _Unmarked] = {}
-        self._unmarked = 0
-        self._is_over = False
-        self._thread = threading.Thread(target=self._run, name="mail-marker", daemon=True)
+        self._writer = _writer
+        self.unmarked = 0
+        """Of this thread's mails; kept by the one that writes."""
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._writer.begin()
         return self
 
     def __exit__(
@@ -59,49 +51,107 @@ class Marker:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with self._changed:
-            self._is_over = True
-            self._changed.notify_all()
-        self._thread.join()
-
-    @property
-    def has_room(self) -> bool:
-        """True if another mail may be handed over before one of these is written down."""
-        return self._unmarked < MOST_UNMARKED
+        self._writer.end(self)
 
     def wait_for_room(self, *, seconds: float | None = None) -> bool:
-        """Until there is, or for so long; True if there is."""
-        if self.has_room:
-            return True
-        with self._changed:
-            return self._changed.wait_for(lambda: self.has_room, timeout=seconds)
+        """Until another mail may be handed over, or for so long; True if it may."""
+        return self._writer.wait_for_room(seconds)
 
     def sent(self, delivery_id: int, *, leased_until: datetime, now: datetime) -> None:
         """The mail server has this one."""
+        self._writer.take(self, delivery_id, leased_until=leased_until, now=now)
+
+
+@dataclass
+class _Unmarked:
+    """Mails that one thread claimed together."""
+
+    marker: Marker
+    leased_until: datetime
+    sent_at: datetime
+    ids: list[int] = field(default_factory=list)
+
+
+class _Writer:
+    """The one that writes; its thread and its connection are there while somebody sends."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: dict[tuple[Marker, datetime], _Unmarked] = {}
+        self._unmarked = 0
+        self._markers = 0
+        self._runs = False
+
+    def begin(self) -> None:
+        """Somebody sends."""
         with self._changed:
-            group = self._waiting.setdefault(leased_until, _Unmarked(leased_until, now))
+            self._markers += 1
+            if not self._runs:
+                self._runs = True
+                threading.Thread(target=self._run, name="mail-marker", daemon=True).start()
+
+    def end(self, marker: Marker) -> None:
+        """They have sent all: wait until it is written, and the last one until nothing is open."""
+        with self._changed:
+            self._changed.wait_for(lambda: marker.unmarked == 0)
+            self._markers -= 1
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._markers or not self._runs)
+
+    def wait_for_room(self, seconds: float | None) -> bool:
+        """As Marker says."""
+        if self._unmarked < MOST_UNMARKED:
+            return True
+        with self._changed:
+            return self._changed.wait_for(lambda: self._unmarked < MOST_UNMARKED, timeout=seconds)
+
+    def take(
+        self, marker: Marker, delivery_id: int, *, leased_until: datetime, now: datetime
+    ) -> None:
+        """One more to write."""
+        with self._changed:
+            group = self._waiting.setdefault(
+                (marker, leased_until), _Unmarked(marker, leased_until, now)
+            )
             group.ids.append(delivery_id)
+            marker.unmarked += 1
             self._unmarked += 1
             self._changed.notify_all()
 
     def _run(self) -> None:
-        # One connection for as long as this lasts: to take one for each mail costs as much again.
-        with ExitStack() as stack:
-            connection: Connection | None = None
-            while True:
-                with self._changed:
-                    self._changed.wait_for(lambda: self._waiting or self._is_over)
-                    if not self._waiting:
-                        return
-                    groups, self._waiting = list(self._waiting.values()), {}
-                for group in groups:
+        while True:
+            try:
+                # One connection for all of it: to take one for each mail costs as much again.
+                with ExitStack() as stack:
+                    self._write_all(stack)
+            except Exception:
+                # Whoever sends waits for this thread: it must not end before they do.
+                log.exception("mails that were sent are not written down")
+            with self._changed:
+                if not self._markers:
+                    self._runs = False
+                    self._changed.notify_all()
+                    return
+
+    def _write_all(self, stack: ExitStack) -> None:
+        connection: Connection | None = None
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting or not self._markers)
+                if not self._waiting:
+                    return
+                groups, self._waiting = list(self._waiting.values()), {}
+            for group in groups:
+                try:
                     connection = self._write(group, connection, stack)
+                finally:
                     with self._changed:
                         self._unmarked -= len(group.ids)
+                        group.marker.unmarked -= len(group.ids)
                         self._changed.notify_all()
-                    if len(group.ids) > 1:
-                        # The mail server is faster than the notes: take more of them together.
-                        time.sleep(GATHER_SECONDS)
+                if len(group.ids) > 1:
+                    # The mail server is faster than the notes: take more of them together.
+                    time.sleep(GATHER_SECONDS)
 
     def _write(
         self, group: _Unmarked, connection: Connection | None, stack: ExitStack
@@ -136,3 +186,15 @@ def _connected() -> Connection:
         # Each note is one statement: without BEGIN and COMMIT around it two waits are spared.
         connection = connection.execution_options(isolation_level="AUTOCOMMIT")
     return connection
+
+
+_writer = _Writer()
+
+
+def _begin_anew() -> None:
+    # Threads stay behind in the parent.
+    global _writer
+    _writer = _Writer()
+
+
+os.register_at_fork(after_in_child=_begin_anew)
