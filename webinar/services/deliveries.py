@@ -289,12 +289,9 @@ def _release(db: DbSession, delivery: Delivery, **values: object) -> bool:
         .values(lease_until=None, offered_until=None)
         .returning(Delivery.id)
     )
-    if "sent_at" in values:
-        written = held.values(dropped_because=None, **values)
-    else:
-        # What was decided of a mail that was given up, or made due at another instant, since it
-        # was read says nothing of how things are now: it is let go, and decided again if owed.
-        written = held.where(Delivery.due_at.is_not_distinct_from(delivery.due_at)).values(**values)
+    # What was decided of a mail that was given up, or made due at another instant, since it was
+    # read says nothing of how things are now: it is let go, and decided again if owed.
+    written = held.where(Delivery.due_at.is_not_distinct_from(delivery.due_at)).values(**values)
     for statement in (written, held):
         if db.execute(statement).scalar_one_or_none() is not None:
             return True
