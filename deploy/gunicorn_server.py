@@ -19,7 +19,7 @@ bind = os.environ.get("BIND", "127.0.0.1:8000")
 # One for each core, two at least: when one dies, the other goes on with what waits at the door.
 # Threads are for those who wait, on the database or a slow network.
 workers = int(os.environ.get("WEB_CONCURRENCY", "0")) or max(2, os.cpu_count() or 1)
-worker_class = "gthread"
+worker_class = "deploy.whole_answers.WholeAnswers"
 threads = 16
 # nginx keeps its connections for 60 seconds; it must be the one that hangs up.
 keepalive = 75
