@@ -11,7 +11,7 @@ from tests.builders import NOW, make_user
 from tests.patience import wait_for
 from webinar.db import DbSession, open_db
 from webinar.domain.letter import MailKind
-from webinar.jobs.marking import MOST_UNMARKED, Marker
+from webinar.jobs.marking import LEAST_PLACES, Marker
 from webinar.models import Delivery
 from webinar.services import deliveries
 
@@ -44,7 +44,7 @@ def send(ids: list[int]) -> int:
     until = claim(ids)
     with Marker() as marker:
         for delivery_id in ids:
-            assert marker.wait_for_room(seconds=30)
+            assert marker.take_place(seconds=30)
             marker.sent(delivery_id, leased_until=until, now=NOW)
     return written(ids)
 
@@ -83,16 +83,33 @@ def test_no_more_than_two_mails_of_a_process_wait_to_be_written(
 
     monkeypatch.setattr(deliveries, "mark_all_sent", wait)
     with Marker() as mine, Marker() as another:
+        assert mine.take_place(seconds=0)
+        # On its way to the mail server counts as well: it may have it at any moment.
+        under_way = another.take_place(seconds=0)
         mine.sent(one, leased_until=until, now=NOW)
+        had_place = mine.take_place(seconds=0)
         another.sent(other, leased_until=until, now=NOW)
-        had_room = mine.wait_for_room(seconds=0), another.wait_for_room(seconds=0)
+        had_places = mine.take_place(seconds=0), another.take_place(seconds=0)
         before = written(ids)
         go_on.set()
-        assert mine.wait_for_room(seconds=30)
+        assert mine.take_place(seconds=30)
         mine.sent(third, leased_until=until, now=NOW)
 
-    assert MOST_UNMARKED == 2
-    assert (had_room, before, written(ids)) == ((False, False), 0, 3)
+    assert LEAST_PLACES == 2
+    assert (under_way, had_place, had_places) == (True, False, (False, False))
+    assert (before, written(ids)) == (0, 3)
+
+
+def test_a_place_is_kept_until_a_mail_was_sent_and_given_back_at_the_end(db: DbSession) -> None:
+    with Marker() as first, Marker() as second:
+        with Marker() as third:
+            # More who send have more places: a slow mail server is asked by all of them at once.
+            taken = [one.take_place(seconds=0) for one in (first, second, third, third)]
+        with Marker() as fourth:
+            after = fourth.take_place(seconds=0)
+        still = first.take_place(seconds=0)
+
+    assert (taken, after, still) == ([True] * 4, True, True)
 
 
 def test_the_one_who_writes_ends_with_the_last_who_sends_and_breaks_for_nobody(

@@ -167,7 +167,7 @@ class _Round:
             return []
         done = _Done(untried=claimed)
         while done.untried and not done.away and self._now < until - TWO_MAILS:
-            marker.wait_for_room()
+            marker.take_place()
             try:
                 self._transport.open()
             except ServerAway as error:
@@ -197,12 +197,12 @@ class _Round:
         no = letters.unwanted(db, owed)
         wanted = [delivery for delivery in owed if delivery.id not in no]
         written = letters.written_together(db, wanted, now=now)
-        for place, delivery in enumerate(owed):
+        for nth, delivery in enumerate(owed):
             begins = self._now
             if begins > last_begin or (
-                place and (begins > let_go_at or not marker.wait_for_room(seconds=A_MOMENT_SECONDS))
+                nth and (begins > let_go_at or not marker.take_place(seconds=A_MOMENT_SECONDS))
             ):
-                done.untried = [one.id for one in owed[place:]]
+                done.untried = [one.id for one in owed[nth:]]
                 return
             try:
                 outcome = (
@@ -217,7 +217,7 @@ class _Round:
                     raise
                 # Nothing can be read any more in this transaction.
                 self._broken(delivery, error, done)
-                done.untried = [one.id for one in owed[place + 1 :]]
+                done.untried = [one.id for one in owed[nth + 1 :]]
                 return
             except Exception as error:
                 # One mail that cannot be written must not hold up the others.
@@ -233,16 +233,16 @@ class _Round:
                 self._transport.send(mail)
             except ServerAway as error:
                 done.away = str(error)
-                done.untried = [one.id for one in owed[place:]]
+                done.untried = [one.id for one in owed[nth:]]
                 return
             except HungUp:
                 # Others went over it: on a new connection this one goes as well.
-                done.untried = [one.id for one in owed[place:]]
+                done.untried = [one.id for one in owed[nth:]]
                 return
             except CutOff as error:
                 # Put back as it is, a mail that the server cannot bear would be first for ever.
                 done.failed.append((delivery, str(error)))
-                done.untried = [one.id for one in owed[place + 1 :]]
+                done.untried = [one.id for one in owed[nth + 1 :]]
                 if self._was_cut_off:
                     done.away, done.longest = str(error), DOUBTFUL_PAUSE
                 self._was_cut_off = True
@@ -258,7 +258,7 @@ class _Round:
                     self._failed_in_a_row += 1
                 if self._failed_in_a_row >= IN_A_ROW:
                     done.away = f"{self._failed_in_a_row} mails in a row: {error}"
-                    done.untried = [one.id for one in owed[place + 1 :]]
+                    done.untried = [one.id for one in owed[nth + 1 :]]
                     return
             else:
                 marker.sent(delivery.id, leased_until=until, now=self._now)

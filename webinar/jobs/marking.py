@@ -18,9 +18,9 @@ from webinar.services import deliveries
 
 log = logging.getLogger(__name__)
 
-# So many mails may be with the mail server and not yet written down as sent: those that a process
-# that is killed sends twice.
-MOST_UNMARKED = 2
+# So many mails of a process may be on their way to the mail server or with it and not yet written
+# down as sent: no more than these are sent twice when it is killed. One for each sender, if more.
+LEAST_PLACES = 2
 PAUSE_SECONDS = 0.2
 GATHER_SECONDS = 0.001
 # The lease is over then, and the mail is anybody's.
@@ -28,7 +28,7 @@ GIVE_UP_SECONDS = 30
 
 
 class Marker:
-    """`with Marker() as marker:` tell it each mail that went out; at the end all are written.
+    """`with Marker() as marker:` take a place, send, and tell it so; at the end all are written.
 
     One for each thread that sends; one thread of the process writes for all of them, for two would
     be in each other's way: on SQLite a mail was at risk six times as long. Who tells it must not
@@ -40,6 +40,8 @@ class Marker:
         self._writer = _writer
         self.unmarked = 0
         """Of this thread's mails; kept by the one that writes."""
+        self.has_place = False
+        """For the next mail; the one that writes keeps this as well."""
 
     def __enter__(self) -> Self:
         self._writer.begin()
@@ -53,12 +55,15 @@ class Marker:
     ) -> None:
         self._writer.end(self)
 
-    def wait_for_room(self, *, seconds: float | None = None) -> bool:
-        """Until another mail may be handed over, or for so long; True if it may."""
-        return self._writer.wait_for_room(seconds)
+    def take_place(self, *, seconds: float | None = None) -> bool:
+        """Wait until one more mail may be handed over, or for so long; True if it may.
+
+        The place stays this thread's until a mail was sent, or until the end.
+        """
+        return self.has_place or self._writer.give_place(self, seconds)
 
     def sent(self, delivery_id: int, *, leased_until: datetime, now: datetime) -> None:
-        """The mail server has this one."""
+        """The mail server has this one, which took the place."""
         self._writer.take(self, delivery_id, leased_until=leased_until, now=now)
 
 
@@ -78,7 +83,7 @@ class _Writer:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._waiting: dict[tuple[Marker, datetime], _Unmarked] = {}
-        self._unmarked = 0
+        self._taken = 0
         self._markers = 0
         self._runs = False
 
@@ -94,16 +99,20 @@ class _Writer:
         """They have sent all: wait until it is written, and the last one until nothing is open."""
         with self._changed:
             self._changed.wait_for(lambda: marker.unmarked == 0)
+            if marker.has_place:
+                marker.has_place = False
+                self._taken -= 1
             self._markers -= 1
             self._changed.notify_all()
             self._changed.wait_for(lambda: self._markers or not self._runs)
 
-    def wait_for_room(self, seconds: float | None) -> bool:
+    def give_place(self, marker: Marker, seconds: float | None) -> bool:
         """As Marker says."""
-        if self._unmarked < MOST_UNMARKED:
-            return True
         with self._changed:
-            return self._changed.wait_for(lambda: self._unmarked < MOST_UNMARKED, timeout=seconds)
+            if self._changed.wait_for(self._has_room, timeout=seconds):
+                self._taken += 1
+                marker.has_place = True
+        return marker.has_place
 
     def take(
         self, marker: Marker, delivery_id: int, *, leased_until: datetime, now: datetime
@@ -115,8 +124,11 @@ class _Writer:
             )
             group.ids.append(delivery_id)
             marker.unmarked += 1
-            self._unmarked += 1
+            marker.has_place = False
             self._changed.notify_all()
+
+    def _has_room(self) -> bool:
+        return self._taken < max(LEAST_PLACES, self._markers)
 
     def _run(self) -> None:
         while True:
@@ -146,7 +158,7 @@ class _Writer:
                     connection = self._write(group, connection, stack)
                 finally:
                     with self._changed:
-                        self._unmarked -= len(group.ids)
+                        self._taken -= len(group.ids)
                         group.marker.unmarked -= len(group.ids)
                         self._changed.notify_all()
                 if len(group.ids) > 1:
