@@ -185,7 +185,10 @@ class WebinarSession(Base):
         secondary=session_audience, order_by=AudienceGroup.name
     )
     faculty: Mapped[list["FacultyMember"]] = relationship(
-        cascade="all, delete-orphan", order_by="FacultyMember.position", back_populates="session"
+        cascade="all, delete-orphan",
+        # Two of the same position keep their order wherever the rows lie.
+        order_by="(FacultyMember.position, FacultyMember.id)",
+        back_populates="session",
     )
     auspices: Mapped[list["Auspices"]] = relationship(cascade="all, delete-orphan")
 
