@@ -1,6 +1,7 @@
 """One evening, end to end: planned, broadcast, watched, credited, recorded, closed."""
 
 import re
+import time
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from io import BytesIO
@@ -34,7 +35,10 @@ from webinar.models import (
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 TITLE = "Margins in breast-conserving surgery"
-BROADCAST_SECONDS = 30
+WATCHED_SECONDS = 20
+# So much of what was on air has been watched when it ends, and more than enough for the policy: on
+# a slow machine the picture comes later, and the evening is longer.
+WATCHED_SHARE = 0.7
 # The evening of the test is half a minute long: half of what was really on air is enough.
 POLICY = {
     "mode": "live",
@@ -157,6 +161,7 @@ def register_and_confirm(page: Page, smtp: SmtpSink) -> None:
 
 def broadcast_and_watch(studio: Page, participant: Page, public_id: str) -> None:
     """Half a minute on air from a fake camera; the participant sees it move and asks."""
+    began = time.monotonic()
     participant.goto(f"/sessions/{public_id}/live")
     expect(participant.get_by_text("You are in the right place")).to_be_visible()
     studio.goto(f"/studio/{public_id}")
@@ -169,7 +174,10 @@ def broadcast_and_watch(studio: Page, participant: Page, public_id: str) -> None
     participant.get_by_label("Your question").fill("Is no ink on tumour enough?")
     participant.get_by_role("button", name="Send").click()
     expect(participant.get_by_text("Sent to the moderator")).to_be_visible()
-    wait_until_time_passes(participant, BROADCAST_SECONDS - 15, within=BROADCAST_SECONDS + 30)
+    wait_until_time_passes(participant, WATCHED_SECONDS - 5, within=60)
+    watched = WATCHED_SHARE * (time.monotonic() - began) - WATCHED_SECONDS
+    if watched > 0:
+        wait_until_time_passes(participant, watched / (1 - WATCHED_SHARE), within=120)
 
     studio.get_by_role("button", name="Stop").click()
     studio.get_by_role("button", name="End the session").click()
@@ -200,6 +208,7 @@ def fetch_certificate(page: Page) -> str:
             break
         page.wait_for_timeout(500)
     link = page.locator("a[href$='.pdf']").first
+    assert link.count() == 1, page.get_by_role("main").inner_text()
     href = link.get_attribute("href")
     assert href is not None
     answer = page.request.get(href)
