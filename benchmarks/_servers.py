@@ -20,8 +20,9 @@ from tests.components.servers import free_port
 ROOT = Path(__file__).resolve().parents[1]
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+# As deploy/gunicorn_server.py says.
 GUNICORN = (
-    *("--workers", "2", "--worker-class", "gthread", "--threads", "16"),
+    *("--workers", "2", "--worker-class", "deploy.whole_answers.WholeAnswers", "--threads", "16"),
     *("--keep-alive", "60", "--no-control-socket", "--log-level", "error"),
 )
 
