@@ -11,6 +11,9 @@ from webinar.db import open_db
 from webinar.domain.session import FacultyPart
 from webinar.models import User, WebinarSession
 
+# Until the first picture, on a machine that has other things to do than to encode.
+PICTURE_SECONDS = 90
+
 
 def season(now: datetime) -> tuple[WebinarSession, User, User]:
     """A session that starts in five minutes, its speaker and one participant."""
@@ -39,7 +42,7 @@ def follow(page: Page, link: str) -> None:
         page.get_by_role("link", name=link).click()
 
 
-def wait_for(page: Page, expression: str, *, seconds: int = 30) -> None:
+def wait_for(page: Page, expression: str, *, seconds: int = 60) -> None:
     """Until the expression holds on the page. (Playwright's own waiting needs eval: our CSP.)
 
     A page that is still being read may not have what the expression speaks of: not yet, then.
@@ -55,9 +58,9 @@ def wait_for(page: Page, expression: str, *, seconds: int = 30) -> None:
     raise AssertionError(f"did not come true in {seconds} s: {expression} ({said})")
 
 
-def wait_until_time_passes(page: Page, seconds: float, *, within: int = 30) -> None:
+def wait_until_time_passes(page: Page, seconds: float, *, within: int = 60) -> None:
     """The picture really moves: currentTime advances by that much."""
-    wait_for(page, "document.querySelector('video').readyState >= 3")
+    wait_for(page, "document.querySelector('video').readyState >= 3", seconds=PICTURE_SECONDS)
     start = page.evaluate("document.querySelector('video').currentTime")
     wait_for(
         page, f"document.querySelector('video').currentTime >= {start + seconds}", seconds=within
