@@ -11,7 +11,7 @@ from config import Config
 from tests.patience import wait_for
 from webinar.db import DbSession, connect, read_db
 from webinar.jobs import clock as clock_module
-from webinar.jobs.clock import Clock, start_in_background
+from webinar.jobs.clock import Clock, EverySoOften, start_in_background
 from webinar.jobs.toolbox import Toolbox
 from webinar.models import TickRun
 
@@ -54,6 +54,30 @@ def test_ticks_go_on_when_the_systems_clock_was_set_back(
         ]
 
     wait_for(lambda: far_off() == [])
+
+
+def test_after_a_leap_of_the_systems_clock_the_next_time_is_the_next_one() -> None:
+    trigger = EverySoOften(seconds=10, timezone=UTC)
+    before = datetime(2026, 11, 26, 17, 15, tzinfo=UTC)
+
+    times = [
+        trigger.get_next_fire_time(before, before + ahead)
+        for ahead in (timedelta(0), timedelta(seconds=10), timedelta(days=180, seconds=25))
+    ]
+
+    assert times == [
+        before + timedelta(seconds=10),
+        before + timedelta(seconds=20),
+        before + timedelta(days=180, seconds=30),
+    ]
+
+
+def test_a_leap_of_half_a_year_is_one_run_to_the_scheduler(clock: Clock) -> None:
+    ahead = datetime.now(UTC) + timedelta(days=180)
+
+    missed = [len(job._get_run_times(ahead)) for job in clock._scheduler.get_jobs()]
+
+    assert set(missed) == {1}
 
 
 def test_beside_a_replica_the_clock_rests(

@@ -15,6 +15,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.schedulers.base import BaseScheduler
 from apscheduler.schedulers.blocking import BlockingScheduler
+from apscheduler.triggers.interval import IntervalTrigger
 from sqlalchemy.exc import SQLAlchemyError
 
 from config import Config
@@ -132,6 +133,23 @@ def run_for_ever(tools: Toolbox, timings: Timings | None = None) -> None:
         clock.shutdown()
 
 
+class EverySoOften(IntervalTrigger):  # type: ignore[misc] # it has no types
+    """An interval that leaps over what was missed.
+
+    The scheduler lists every time between the last one and now, to run once for all of them. After
+    the system's clock leapt ahead by months those are millions, and it stands still for minutes.
+    """
+
+    def get_next_fire_time(
+        self, previous_fire_time: datetime | None, now: datetime
+    ) -> datetime | None:
+        """The first one after now; as the scheduler asks for it."""
+        following: datetime | None = super().get_next_fire_time(previous_fire_time, now)
+        if following is not None and following <= now:
+            following += ((now - following) // self.interval + 1) * self.interval
+        return following
+
+
 class Clock:
     """A scheduler with its ticks, its locks, and the engine it hands work to."""
 
@@ -156,8 +174,7 @@ class Clock:
         for tick in (*TICKS, *own):
             self._scheduler.add_job(
                 lambda tick=tick: self._tick(tick),
-                "interval",
-                seconds=tick.every_seconds,
+                EverySoOften(seconds=tick.every_seconds, timezone=UTC),
                 id=tick.name,
                 name=tick.name,
                 next_run_time=moment(),
