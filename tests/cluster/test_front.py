@@ -2,7 +2,9 @@
 
 import http.client
 import ssl
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -34,6 +36,7 @@ from webinar.services.feeds import refresh
 from webinar.tools import calendar_tool
 
 FEED = "/calendar/all.ics"
+FEED_KEPT_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,10 @@ def serving(node: Node) -> Iterator[Node]:
         def log_message(self, *_: object) -> None:
             """Keep the test's output quiet."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    class Server(ThreadingHTTPServer):
+        request_queue_size = 64
+
+    with Server(("127.0.0.1", 0), Handler) as server:
         node.port = server.server_port
         thread = Thread(target=server.serve_forever)
         thread.start()
@@ -166,7 +172,13 @@ def test_without_any_node_people_are_told_when_to_come_again(media: Path) -> Non
 def test_one_machine_that_floods_is_slowed_and_a_hospital_is_not(media: Path) -> None:
     with serving(Node("first")) as first, before([first.port], media) as nginx:
         doors = [ask(nginx.port, "/sign-in", "POST", come_from="127.0.0.2") for _ in range(190)]
-        flood = [ask(nginx.port, "/sign-in", "POST", come_from="127.0.0.3") for _ in range(600)]
+        # One after the other they might come slowly enough to be let through.
+        with ThreadPoolExecutor(max_workers=8) as senders:
+            flood = list(
+                senders.map(
+                    lambda _: ask(nginx.port, "/sign-in", "POST", come_from="127.0.0.3"), range(600)
+                )
+            )
         looks = [ask(nginx.port, "/sign-in", come_from="127.0.0.3").status for _ in range(20)]
 
     refused = [answer for answer in flood if answer.status != 200]
@@ -215,11 +227,13 @@ def test_a_public_calendar_is_asked_for_once_in_five_seconds(
     announce(db, config, "Tumours of the salivary glands")
 
     with program(app) as (port, asked), before([port], media) as nginx:
+        begun = time.monotonic()
         first = ask(nginx.port, FEED)
         again = [ask(nginx.port, f"{FEED}?n={number}") for number in range(20)]
         unchanged = ask(nginx.port, FEED, If_None_Match=first.headers["ETag"])
         packed = ask(nginx.port, FEED, Accept_Encoding="gzip")
         hits = asked.count(f"GET {FEED}")
+        seconds = time.monotonic() - begun
         announce(db, config, "Thyroid nodules")
         wait_for(lambda: b"Thyroid nodules" in ask(nginx.port, FEED).body)
 
@@ -228,7 +242,7 @@ def test_a_public_calendar_is_asked_for_once_in_five_seconds(
     assert {(answer.status, answer.body) for answer in again} == {(200, first.body)}
     assert (unchanged.status, unchanged.body) == (304, b"")
     assert packed.headers["Content-Encoding"] == "gzip"
-    assert hits <= 2
+    assert hits <= 1 + seconds // FEED_KEPT_SECONDS
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
