@@ -7,6 +7,7 @@ import pytest
 
 from tests.media.films import film, pieces
 from webinar.domain.errors import NotFound
+from webinar.media import rehearsal
 from webinar.media.rehearsal import PLAYLIST, RehearsalRooms, show
 
 NAME = "0123456789abcdef"
@@ -17,8 +18,9 @@ def listed(playlist: bytes) -> list[str]:
 
 
 def test_takes_with_picture_and_with_sound_alone_become_one_playlist_until_all_is_deleted(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(rehearsal, "STOP_SECONDS", 60.0)
     rooms = RehearsalRooms(tmp_path / "data")
     seen = film(tmp_path / "seen.webm", seconds=3).read_bytes()
     heard = film(tmp_path / "heard.webm", seconds=3, picture="").read_bytes()
@@ -32,7 +34,7 @@ def test_takes_with_picture_and_with_sound_alone_become_one_playlist_until_all_i
         asked += 1
         # Two seconds of picture, and of sound all but the last, which comes at the end.
         is_there = rooms.has_picture(NAME)
-        return asked > 100 or (is_there and len(listed(rooms.picture(NAME, PLAYLIST))) >= 5)
+        return asked > 600 or (is_there and len(listed(rooms.picture(NAME, PLAYLIST))) >= 5)
 
     show(rooms, NAME, is_over=is_over)
 
