@@ -294,6 +294,7 @@ def test_the_database_goes_and_comes_under_load(site: Site, way: str) -> None:
         wait_for(lambda: ask(site.port, "/sessions/").status == 200)
         seen = len(load.answers)
         load.lasts(3)
+        assert load.is_served(20)
 
     assert unclean(load.answers, allowed=OK_OR_AWAY) == []
     assert unclean(load.beats, allowed=OK_OR_AWAY) == []
