@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2 import FileSystemBytecodeCache
-from playwright.sync_api import Playwright, sync_playwright
+from playwright.sync_api import Playwright, expect, sync_playwright
 
 from config import Config
 from tests.components.postgres import PostgresServer
@@ -20,6 +20,8 @@ from webinar.models import User
 from webinar.services import search
 
 remember_routes()
+# Five seconds, its own patience, are too few on a machine that has other things to do.
+expect.set_options(timeout=30_000)
 
 # Journeys in a browser, by what they take.
 FILMING = frozenset(

@@ -55,7 +55,7 @@ class SmtpSink:
         """What has arrived so far, oldest first."""
         return [mail.message for mail in self.mails]
 
-    def wait_for(self, count: int, *, seconds: float = 10) -> list[EmailMessage]:
+    def wait_for(self, count: int, *, seconds: float = 60) -> list[EmailMessage]:
         """The messages once there are `count` of them, or as many as came in time."""
         with self._arrival:
             self._arrival.wait_for(lambda: len(self._mails) >= count, timeout=seconds)

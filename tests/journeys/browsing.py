@@ -32,7 +32,7 @@ def page_of(browser: Browser, site: Site, user: User | None = None) -> Page:
     context = browser.new_context(base_url=site.url, permissions=["camera", "microphone"])
     if user is not None:
         context.add_cookies([site.cookie_for(user)])
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(60_000)
     return context.new_page()
 
 

@@ -148,7 +148,7 @@ def register_and_confirm(page: Page, smtp: SmtpSink) -> None:
     page.get_by_label("Password").fill("a long password of mine")
     page.get_by_role("button", name="Register free").click()
     expect(page.get_by_role("heading", name="Check your mail")).to_be_visible()
-    smtp.wait_for(1, seconds=15)
+    smtp.wait_for(1)
     body = smtp.messages[0].get_body(("plain",))
     assert body is not None
     link = re.search(r"http://\S+/verify-email/\S+", body.get_content())
@@ -166,7 +166,7 @@ def broadcast_and_watch(studio: Page, participant: Page, public_id: str) -> None
     expect(participant.get_by_text("You are in the right place")).to_be_visible()
     studio.goto(f"/studio/{public_id}")
     go_live = studio.get_by_role("button", name="Go live")
-    expect(go_live).to_be_enabled(timeout=15_000)
+    expect(go_live).to_be_enabled()
     go_live.click()
     expect(studio.get_by_text("On air", exact=True)).to_be_visible()
 
@@ -181,7 +181,7 @@ def broadcast_and_watch(studio: Page, participant: Page, public_id: str) -> None
 
     studio.get_by_role("button", name="Stop").click()
     studio.get_by_role("button", name="End the session").click()
-    expect(studio.get_by_text("The broadcast has ended")).to_be_visible(timeout=20_000)
+    expect(studio.get_by_text("The broadcast has ended")).to_be_visible()
     expect(participant.get_by_role("link", name="Watch the recording")).to_be_visible(
         timeout=60_000
     )

@@ -87,7 +87,7 @@ def go_on_air(browser: Browser, site: Site, speaker: User, session: WebinarSessi
     studio = page_of(browser, site, speaker)
     studio.goto(f"/studio/{session.public_id}")
     go_live = studio.get_by_role("button", name="Go live")
-    expect(go_live).to_be_enabled(timeout=15_000)
+    expect(go_live).to_be_enabled()
     go_live.click()
     expect(studio.get_by_text("On air", exact=True)).to_be_visible()
     return studio
@@ -109,7 +109,7 @@ def reload_in_the_middle(studio: Page, viewer: Page) -> float:
     gone_at = time.monotonic()
     studio.reload()
     again = studio.get_by_role("button", name="Go on sending")
-    expect(again).to_be_enabled(timeout=15_000)
+    expect(again).to_be_enabled()
     again.click()
     expect(studio.get_by_text("On air", exact=True)).to_be_visible()
     away = time.monotonic() - gone_at
@@ -131,7 +131,7 @@ def end_the_session(studio: Page) -> float:
     """Seconds between going live and pressing Stop."""
     studio.get_by_role("button", name="Stop").click()
     studio.get_by_role("button", name="End the session").click()
-    expect(studio.get_by_text("The broadcast has ended")).to_be_visible(timeout=30_000)
+    expect(studio.get_by_text("The broadcast has ended")).to_be_visible()
     with read_db() as db:
         broadcast = db.scalars(select(Broadcast)).one()
     assert broadcast.started_at is not None

@@ -116,7 +116,7 @@ def go_on_air(browser: Browser, site: Site, speaker: User, session: WebinarSessi
     studio.add_init_script(FILM_A_CLOCK)
     studio.goto(f"/studio/{session.public_id}")
     go_live = studio.get_by_role("button", name="Go live")
-    expect(go_live).to_be_enabled(timeout=15_000)
+    expect(go_live).to_be_enabled()
     go_live.click()
     expect(studio.get_by_text("On air", exact=True)).to_be_visible()
     return studio
@@ -178,7 +178,7 @@ def set_break(session: WebinarSession, since: datetime | None) -> None:
 def end(studio: Page) -> None:
     studio.get_by_role("button", name="Stop").click()
     studio.get_by_role("button", name="End the session").click()
-    expect(studio.get_by_text("The broadcast has ended")).to_be_visible(timeout=20_000)
+    expect(studio.get_by_text("The broadcast has ended")).to_be_visible()
 
 
 def dress(site: Site, session: WebinarSession) -> None:
