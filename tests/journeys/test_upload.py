@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, CDPSession, Page
 
 from tests.builders import make_session, make_user
 from tests.journeys.conftest import Site
@@ -35,9 +35,13 @@ def video(tmp_path: Path) -> Path:
     return talk
 
 
-def slow_line(page: Page, *, megabytes_a_second: int) -> None:
+def line_of(page: Page) -> CDPSession:
     line = page.context.new_cdp_session(page)
     line.send("Network.enable")
+    return line
+
+
+def slow_down(line: CDPSession, *, megabytes_a_second: int) -> None:
     line.send(
         "Network.emulateNetworkConditions",
         {
@@ -63,7 +67,9 @@ def test_a_video_is_paused_gone_on_with_after_a_reload_and_packaged(
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text))
     page.on("dialog", lambda dialog: dialog.accept())
-    slow_line(page, megabytes_a_second=8)
+    line = line_of(page)
+    # Twenty seconds in which to press Pause.
+    slow_down(line, megabytes_a_second=2)
 
     page.goto(f"{site.url}/manage/sessions/{session.public_id}/recording/upload")
     page.set_input_files("#video", video)
@@ -71,6 +77,7 @@ def test_a_video_is_paused_gone_on_with_after_a_reload_and_packaged(
     page.get_by_role("button", name="Pause").click()
     page.get_by_text("are safe on the server").wait_for(timeout=PATIENCE)
     page.reload()
+    slow_down(line, megabytes_a_second=8)
     page.get_by_text("Choose it again to go on").wait_for(timeout=PATIENCE)
     page.set_input_files("#video", video)
     page.locator('[data-part="packaging"]').wait_for(timeout=PATIENCE)
