@@ -18,6 +18,7 @@ from flask import (
 from flask import session as cookie  # noqa: TID251 - signing in empties the cookie
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user, login_user, logout_user
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from webinar.domain.countries import COUNTRIES
 from webinar.domain.person import PROFESSIONS, FormRefused, PersonDetails
@@ -40,7 +41,11 @@ BUSY_RETRY_SECONDS = 5
 
 
 def _email_typed() -> str:
-    return f"email {request.form.get('email', '').strip().casefold()}"
+    try:
+        return f"email {request.form.get('email', '').strip().casefold()}"
+    except RequestEntityTooLarge:
+        # The view refuses it in words. The limiter would take it for a Redis that went.
+        return "email "
 
 
 def _address() -> str:
