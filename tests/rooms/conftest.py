@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 
 from config import Config
 from tests.builders import STARTS_AT, make_faculty, make_registration, make_session, make_user
@@ -19,6 +20,13 @@ from webinar.jobs.toolbox import Toolbox
 from webinar.models import User, WebinarSession
 
 EARLY = STARTS_AT - timedelta(minutes=20)  # the room is open
+
+
+@pytest.fixture(autouse=True)
+def the_day_before() -> Iterator[None]:
+    """Who signs in does so before the evening: a cookie from a time to come is not believed."""
+    with time_machine.travel(EARLY - timedelta(days=1), tick=True):
+        yield
 
 
 @pytest.fixture

@@ -471,10 +471,15 @@ def test_what_a_killed_fetch_left_behind_is_deleted(
     for name in ("room-7-old", "room-8-new", "import-old"):
         (work / name).mkdir(parents=True)
         (work / name / "recording.mp4").write_bytes(b"plain")
-    long_ago = (datetime.now(UTC) - timedelta(days=2)).timestamp()
-    for name in ("room-7-old", "import-old"):
-        os.utime(work / name, (long_ago, long_ago))
+    now = datetime.now(UTC)
+    # Files bear the time of the machine, which need not be the test's.
+    for name, written_at in (
+        ("room-7-old", now - timedelta(days=2)),
+        ("room-8-new", now),
+        ("import-old", now - timedelta(days=2)),
+    ):
+        os.utime(work / name, (written_at.timestamp(), written_at.timestamp()))
 
-    clock.fetch_recordings(tools, datetime.now(UTC))
+    clock.fetch_recordings(tools, now)
 
     assert sorted(path.name for path in work.iterdir()) == ["import-old", "room-8-new"]

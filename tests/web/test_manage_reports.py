@@ -3,15 +3,17 @@
 import csv
 import hashlib
 import io
+from collections.abc import Callable
 
 import pytest
 import time_machine
 from flask.testing import FlaskClient
 from lxml import etree
 
-from tests.builders import make_faculty
+from tests.builders import make_faculty, make_user
 from tests.evidence import AFTER, make_attendee, make_ended_session, make_grant
 from webinar.db import DbSession
+from webinar.domain.access import Role
 from webinar.models import (
     AccreditationGrant,
     AttendanceSummary,
@@ -235,9 +237,10 @@ def test_a_grant_without_a_vnr_cannot_be_reported_to_eiv(
 
 
 def test_pars_gets_learners_who_agreed_and_hears_why_others_are_missing(
-    db: DbSession, officer: FlaskClient, session: WebinarSession
+    db: DbSession, signed_in_as: Callable[[User], FlaskClient], session: WebinarSession
 ) -> None:
     grant = make_grant(db, session, "ama-pra-live", "1")
+    user = make_user(db, roles=(Role.ACCREDITATION_OFFICER,))
     db.commit()
     people = attend(db, session, "Dr Anna Keller", "Berta Lang", "Clara Mohn")
     number(db, people[0], "PARS", "123456", birth="05-31", state="NY")
@@ -245,6 +248,7 @@ def test_pars_gets_learners_who_agreed_and_hears_why_others_are_missing(
     here = address(session, grant, "/lists/pars_learners")
 
     with time_machine.travel(AFTER, tick=True):
+        officer = signed_in_as(user)
         page = officer.get(here).text
         officer.post(here, data={"operation": "replace"})
         rows = rows_of(officer.get(f"{here}/1?format=csv").data)
