@@ -3,11 +3,12 @@
 # ruff: noqa: S608 - every piece of the SQL stands in this file
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import bindparam, text
@@ -153,7 +154,16 @@ def societies(db: DbSession) -> tuple[Society, Society, Society]:
 
 
 @pytest.fixture
-def known_season(db: DbSession, societies: tuple[Society, Society, Society]) -> None:
+def in_november() -> Iterator[None]:
+    """Eight weeks before and thirteen after lie in one season."""
+    with time_machine.travel(datetime(2026, 11, 24, 12, tzinfo=UTC), tick=True):
+        yield
+
+
+@pytest.fixture
+def known_season(
+    db: DbSession, societies: tuple[Society, Society, Society], in_november: None
+) -> None:
     """Sessions of three societies in every state, and people in them."""
     now = datetime.now(UTC)
     people = [make_user(db) for _ in range(9)]

@@ -21,6 +21,7 @@ from tests.web.test_public_pages import make_grants
 from webinar.db import DbSession
 from webinar.domain.credit import GrantStatus
 from webinar.domain.session import SessionStatus
+from webinar.domain.timezone import to_local
 from webinar.models import Accreditor, AudienceGroup, User, WebinarSession
 
 MOST_QUERIES = 12
@@ -109,7 +110,8 @@ def test_the_archive_and_the_month_are_searched_by_the_same_address(
     client: FlaskClient, wanted: WebinarSession
 ) -> None:
     past = page(client, "/sessions/?when=past&q=former&series=grandrounds")
-    month = page(client, f"/sessions/?view=month&month={wanted.starts_at:%Y-%m}&q=muller")
+    day = to_local(wanted.starts_at, "Europe/Zurich")
+    month = page(client, f"/sessions/?view=month&month={day:%Y-%m}&q=muller")
 
     assert "Former evening" in past
     assert "Wanted evening" not in past

@@ -1,6 +1,7 @@
 """A replica behind the program: whatever can be looked at is shown, whoever changes is told."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -55,7 +56,8 @@ def prepared() -> tuple[str, str, str]:
     with open_db() as db:
         user = make_user(db, "admin@example.net", roles=(Role.ADMINISTRATOR, Role.ORGANISER))
         user.password_hash = passwords.hash_of(PASSWORD)
-        watched, coming = recorded_session(db), make_session(db)
+        watched = recorded_session(db)
+        coming = make_session(db, starts_at=datetime.now(UTC) + timedelta(days=3))
         make_registration(db, watched, user)
         db.commit()
         return user.get_id(), watched.public_id, coming.public_id
