@@ -178,12 +178,14 @@ def test_what_was_committed_before_somebody_asks_is_in_his_answer(
     with ThreadPoolExecutor(len(noise)) as pool:
         for own in noise:
             pool.submit(keep_asking, own)
-        for generation in range(100, 130):
-            person.sign_in_generation = generation
-            db.commit()
-            row = query.one(values)
-            found.append(None if row is None else row[0])
-        is_over.set()
+        try:
+            for generation in range(100, 130):
+                person.sign_in_generation = generation
+                db.commit()
+                row = query.one(values)
+                found.append(None if row is None else row[0])
+        finally:
+            is_over.set()
 
     assert found == list(range(100, 130))
 
