@@ -34,7 +34,7 @@ def path_of(session: WebinarSession, rest: str = "") -> str:
 
 
 def items(db: DbSession) -> list[TestItem]:
-    query = select(TestItem).order_by(TestItem.position)
+    query = select(TestItem).order_by(TestItem.position, TestItem.id)
     found = list(db.scalars(query, execution_options={"populate_existing": True}))
     db.commit()
     return found
@@ -154,7 +154,7 @@ def test_a_question_somebody_answered_is_retired_and_can_be_asked_again(
     assert "1 retired question" in retired
     assert (first, False) in kept
     assert [item.text for item in items(db)] == ["Question 2?", "Question 3?", "Question 1?"]
-    assert db.scalars(select(AuditEvent.action)).all() == [
+    assert db.scalars(select(AuditEvent.action).order_by(AuditEvent.id)).all() == [
         "test question retired",
         "test question restored",
     ]
