@@ -61,12 +61,14 @@ class LaptopServer:
                 stderr=log,
                 start_new_session=True,
             )
-        for _ in range(150):
+        end = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < end:
             try:
                 if self.request("GET", "/healthz")[0] == 200:
                     return
             except (OSError, HTTPException):
-                time.sleep(0.2)
+                pass  # not yet
+            time.sleep(0.2)
         raise AssertionError(f"the server did not start:\n{self.log.read_text()}")
 
     def kill_everything(self) -> None:
