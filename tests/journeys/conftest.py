@@ -87,7 +87,14 @@ def context(browser: Browser, site: Site) -> Iterator[BrowserContext]:
 
 @pytest.fixture(autouse=True)
 def _close_what_was_opened(request: pytest.FixtureRequest) -> Iterator[None]:
-    """A page that a journey left open would go on playing beside the next one."""
+    """A page that a journey left open would go on playing beside the next one.
+
+    It closes while what it asks is still there: a server that is gone before it would be asked in
+    vain, and its late requests would meet the database of the next test.
+    """
+    for name in ("site", "served"):
+        if name in request.fixturenames:
+            request.getfixturevalue(name)
     yield
     if "browser" in request.fixturenames:
         browser: Browser = request.getfixturevalue("browser")
