@@ -107,6 +107,8 @@ class _Receiving:
                     waiting = b""
         if waiting:
             self._keep(waiting, connection)
+        # Else the next look would take who just left for a sender.
+        self.bytes_lately = 0
         if self.is_called:
             with open_db.begin() as db:
                 stream_keys.disconnected(db.get_one(StreamKey, self.key_id))
