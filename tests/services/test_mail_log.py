@@ -156,6 +156,30 @@ def test_what_nobody_got_is_listed_for_a_month(
     ] == ["refused by the mail server: 550 no such mailbox"]
 
 
+def test_a_reminder_put_down_months_ago_is_listed_from_when_it_came_back(
+    db: DbSession, ours: Society, session: WebinarSession, person: User
+) -> None:
+    reminder = put(
+        db,
+        person,
+        MailKind.SESSION_REMINDER,
+        session.id,
+        sent_at=NOW - DAY,
+        returned_at=NOW,
+        returned_because="full",
+    )
+    reminder.created_at = NOW - 90 * DAY
+    db.flush()
+    reach = frozenset({ours.id})
+
+    listed = [
+        [entry.delivery.id for entry in mail_log.lost(db, reach, now=NOW + after * DAY, limit=9)]
+        for after in (0, 29, 31)
+    ]
+
+    assert listed == [[reminder.id], [reminder.id], []]
+
+
 def test_what_is_sent_again_is_owed_anew_and_written_down(
     db: DbSession, ours: Society, session: WebinarSession, person: User
 ) -> None:

@@ -127,7 +127,9 @@ def lost(
     wanted = _standing.in_([MailState.GIVEN_UP.value, MailState.RETURNED.value])
     query = _about_theirs(societies).where(wanted)
     if session_id is None:
-        query = query.where(Delivery.created_at >= now - LOST_WITHIN)
+        since = now - LOST_WITHIN
+        # A reminder is put down when somebody registers, months before it leaves and comes back.
+        query = query.where(or_(Delivery.created_at >= since, Delivery.returned_at >= since))
     else:
         query = query.where(_of_session(session_id))
     return _entries(db, query.order_by(Delivery.id.desc()).limit(limit))
