@@ -40,7 +40,9 @@ class FacultyMember(Base):
     files: Mapped[list["FacultyFile"]] = relationship(
         cascade="all, delete-orphan", order_by="FacultyFile.id"
     )
-    links: Mapped[list["FacultyLink"]] = relationship(cascade="all, delete-orphan")
+    links: Mapped[list["FacultyLink"]] = relationship(
+        cascade="all, delete-orphan", order_by="FacultyLink.id"
+    )
 
 
 class FacultyFile(Base):

@@ -95,7 +95,9 @@ class Series(Base):
     rules: Mapped[list["PlanningRule"]] = relationship(
         cascade="all, delete-orphan", order_by="(PlanningRule.first_day, PlanningRule.id)"
     )
-    exceptions: Mapped[list["SeriesException"]] = relationship(cascade="all, delete-orphan")
+    exceptions: Mapped[list["SeriesException"]] = relationship(
+        cascade="all, delete-orphan", order_by="SeriesException.day"
+    )
 
 
 class PlanningRule(Base):
@@ -180,9 +182,11 @@ class WebinarSession(Base):
 
     series: Mapped[Series | None] = relationship()
     society: Mapped[Society] = relationship()
-    topics: Mapped[list[Topic]] = relationship(secondary=session_topic, order_by=Topic.name)
+    topics: Mapped[list[Topic]] = relationship(
+        secondary=session_topic, order_by=(Topic.name, Topic.id)
+    )
     audience: Mapped[list[AudienceGroup]] = relationship(
-        secondary=session_audience, order_by=AudienceGroup.name
+        secondary=session_audience, order_by=(AudienceGroup.name, AudienceGroup.id)
     )
     faculty: Mapped[list["FacultyMember"]] = relationship(
         cascade="all, delete-orphan",
@@ -190,7 +194,9 @@ class WebinarSession(Base):
         order_by="(FacultyMember.position, FacultyMember.id)",
         back_populates="session",
     )
-    auspices: Mapped[list["Auspices"]] = relationship(cascade="all, delete-orphan")
+    auspices: Mapped[list["Auspices"]] = relationship(
+        cascade="all, delete-orphan", order_by="Auspices.society_id"
+    )
 
     @property
     def span(self) -> Span[datetime]:

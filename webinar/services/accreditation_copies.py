@@ -45,7 +45,9 @@ def sources(db: DbSession, session: WebinarSession) -> list[Source]:
     )
     starts_at = WebinarSession.starts_at
     is_later = starts_at > session.starts_at
-    nearest = same_series.order_by(is_later, case((is_later, starts_at)), starts_at.desc())
+    nearest = same_series.order_by(
+        is_later, case((is_later, starts_at)), starts_at.desc(), WebinarSession.id
+    )
     found = list(db.scalars(nearest.limit(OFFERED)))
     grants = accreditation.grants_by_session(db, [other.id for other in found])
     return [Source(other, tuple(grants[other.id])) for other in found]

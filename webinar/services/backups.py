@@ -110,7 +110,7 @@ def lying_about(db: DbSession, kind: BackupKind, *, before: datetime) -> list[Ba
                 BackupRun.deleted_at.is_(None),
                 BackupRun.began_at <= before,
             )
-            .order_by(BackupRun.began_at)
+            .order_by(BackupRun.began_at, BackupRun.id)
         )
     )
 

@@ -163,7 +163,7 @@ def breaks_between(
         .join(Series, Series.id == SeriesException.series_id)
         .where(SeriesException.day >= first, SeriesException.day <= last)
         .options(selectinload(Series.rules))
-        .order_by(SeriesException.day, Series.name)
+        .order_by(SeriesException.day, Series.name, Series.id)
     )
     if society_ids is not None:
         found = found.where(Series.society_id.in_(society_ids))

@@ -70,7 +70,7 @@ def _told(db: DbSession, sessions: list[WebinarSession]) -> list[Listed]:
         select(session_topic.c.session_id, Topic.name)
         .join(Topic, Topic.id == session_topic.c.topic_id)
         .where(session_topic.c.session_id.in_(ids))
-        .order_by(Topic.name)
+        .order_by(Topic.name, Topic.id)
     ):
         topics[session_id].append(name)
     speakers: dict[int, list[str]] = defaultdict(list)

@@ -165,7 +165,7 @@ def series_of_person(db: DbSession, user_id: int) -> list[Series]:
             select(Series)
             .join(SeriesRegistration, SeriesRegistration.series_id == Series.id)
             .where(SeriesRegistration.user_id == user_id)
-            .order_by(Series.name)
+            .order_by(Series.name, Series.id)
         )
     )
 
@@ -191,7 +191,7 @@ def upcoming_of_series(db: DbSession, series_id: int, *, now: datetime) -> list[
             .where(WebinarSession.series_id == series_id)
             .where(WebinarSession.status.in_(UPCOMING))
             .where(WebinarSession.ends_at > now)
-            .order_by(WebinarSession.starts_at)
+            .order_by(WebinarSession.starts_at, WebinarSession.id)
         )
     )
 

@@ -119,7 +119,7 @@ def note_present(
                 RoomVisit.remote_person.in_(people),
                 RoomVisit.left_at >= now - SEEN_AGAIN,
             )
-            .order_by(RoomVisit.left_at)
+            .order_by(RoomVisit.left_at, RoomVisit.id)
         )
     }
     for person in people:
@@ -215,7 +215,7 @@ def _of_connection(db: DbSession, room: ExternalRoom, event: RoomEvent) -> list[
                 RoomVisit.source == VisitSource.WEBHOOK,
                 RoomVisit.remote_event.startswith(f"{name}@", autoescape=True),
             )
-            .order_by(RoomVisit.joined_at.desc())
+            .order_by(RoomVisit.joined_at.desc(), RoomVisit.id.desc())
         )
     )
 

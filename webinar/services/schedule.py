@@ -115,7 +115,9 @@ def society_named(db: DbSession, slug: str) -> Society:
 def series_of(db: DbSession, society_id: int) -> list[Series]:
     """The recurring programmes of a society, by name."""
     return list(
-        db.scalars(select(Series).where(Series.society_id == society_id).order_by(Series.name))
+        db.scalars(
+            select(Series).where(Series.society_id == society_id).order_by(Series.name, Series.id)
+        )
     )
 
 

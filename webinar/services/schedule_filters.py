@@ -206,7 +206,7 @@ def _grouped(
     kind: type[Topic] | type[Series] | type[Society] | type[AudienceGroup],
 ) -> Select[str, str, int]:
     query = query.where(WebinarSession.status != SessionStatus.DRAFT)
-    return query.group_by(kind.id).order_by(kind.name)
+    return query.group_by(kind.id).order_by(kind.name, kind.id)
 
 
 def _number_ahead() -> ColumnElement[int]:

@@ -181,6 +181,7 @@ def without_receiver(db: DbSession, *, now: datetime) -> list[int]:
             _is_open(now),
             StreamKey.lease_until.is_(None) | (StreamKey.lease_until < now),
         )
+        .order_by(StreamKey.id)
     )
     return [key.id for key in found if _maker_may_send(db, key)]
 

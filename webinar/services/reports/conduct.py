@@ -165,7 +165,7 @@ def incident_section(db: DbSession, session: WebinarSession) -> tuple[Section, d
     incidents = db.scalars(
         select(Incident)
         .where(Incident.session_id == session.id, Incident.withdrawn_at.is_(None))
-        .order_by(Incident.starts_at)
+        .order_by(Incident.starts_at, Incident.id)
     ).all()
     corrections = db.execute(
         select(CreditCorrection.kind, func.count())
