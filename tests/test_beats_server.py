@@ -19,6 +19,7 @@ from werkzeug.test import Client
 from config import Config
 from tests.components.front import front
 from tests.components.servers import free_port
+from tests.patience import wait_for
 from webinar.beats_server import create_beats
 from webinar.domain.attendance import PassFacts, ViewingMode, pass_id_from, sign_pass
 from webinar.domain.span import Span
@@ -39,6 +40,11 @@ def expired(config: Config) -> str:
         window=Span(0, 600),
     )
     return sign_pass(config.SECRET_KEY.encode(), facts)
+
+
+def counts(config: Config) -> list[Path]:
+    """What each process of the beats server counts."""
+    return list((config.DATA_DIR / "counts" / "beats").glob("counter_*.db"))
 
 
 def ask(port: int, method: str, path: str, body: str = "") -> tuple[int, str]:
@@ -99,10 +105,12 @@ def test_nginx_sends_beats_to_their_own_server_and_the_program_adds_its_counts(
             media=config.DATA_DIR / "media",
         ) as nginx,
     ):
+        # Each of its two processes has a file from when it begins.
+        wait_for(lambda: len(counts(config)) == 2)
         answers = [ask(nginx.port, "POST", "/beats", beat)[0] for _ in range(40)]
         page = ask(nginx.port, "GET", "/healthz")[0]
         counted = ask(program_port, "GET", "/metrics")[1].splitlines()
-        own = list((config.DATA_DIR / "counts" / "beats").glob("counter_*.db"))
+        own = counts(config)
 
     assert answers == [410] * 40
     assert page == 200

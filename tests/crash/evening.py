@@ -5,6 +5,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -123,22 +124,19 @@ def _register_all(port: int, evening: Evening) -> None:
 
 
 def _register(port: int, public_id: str, cookie: str) -> int:
+    path = f"/sessions/{public_id}/register"
     end = time.monotonic() + 10
     while time.monotonic() < end:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-        try:
-            connection.request(
-                "POST", f"/sessions/{public_id}/register", headers={"Cookie": f"webinar={cookie}"}
-            )
-        except ConnectionError:
-            time.sleep(0.05)  # nobody listens yet
-            continue
-        try:
-            return connection.getresponse().status
-        except (OSError, http.client.HTTPException):
-            return 0
-        finally:
-            connection.close()
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as connection:
+            try:
+                connection.request("POST", path, headers={"Cookie": f"webinar={cookie}"})
+            except OSError:
+                time.sleep(0.05)  # nobody listens yet
+                continue
+            try:
+                return connection.getresponse().status
+            except (OSError, http.client.HTTPException):
+                return 0
     return 0
 
 

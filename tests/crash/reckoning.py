@@ -8,7 +8,7 @@ from tests.crash.processes import Kill
 from tests.crash.sink import Accepted
 
 # From the server's yes until it is written down that it said so; a disk may be slow.
-UNTIL_WRITTEN_SECONDS = 1.0
+UNTIL_WRITTEN_SECONDS = 5.0
 
 
 @dataclass(frozen=True)

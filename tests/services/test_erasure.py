@@ -89,7 +89,7 @@ def make_full_person(db: DbSession) -> User:
     other = make_user(db)
     db.add_all(
         [
-            Identifier(user_id=user.id, kind="EFN", value="80276", consented_at=NOW),
+            Identifier(user_id=user.id, kind="EFN", value="80276-of-theirs", consented_at=NOW),
             MailWish(
                 user_id=user.id,
                 topic=next(iter(MailTopic)),
@@ -177,11 +177,11 @@ def named_in(db: DbSession, *needles: str) -> set[tuple[str, str]]:
 
 def test_what_named_the_person_stays_only_where_the_table_says_so(db: DbSession) -> None:
     user = make_full_person(db)
-    before = named_in(db, NAME, EMAIL, "Keller-Mustermann", "80276", "id-of-theirs")
+    before = named_in(db, NAME, EMAIL, "Keller-Mustermann", "80276-of-theirs", "id-of-theirs")
 
     erase(db, user)
 
-    after = named_in(db, NAME, EMAIL, "Keller-Mustermann", "80276", "id-of-theirs")
+    after = named_in(db, NAME, EMAIL, "Keller-Mustermann", "80276-of-theirs", "id-of-theirs")
     kept = {(place.table, place.column) for place in WORDS if place.fate is Fate.KEPT}
     assert ("question", "text") in before
     assert ("window_extension", "reason") in before

@@ -21,7 +21,7 @@ def test_the_copy_holds_every_table_about_the_person_and_no_secret(db: DbSession
     own = {place.table for place in POINTING if place.whose is Whose.OWN}
     assert own <= set(listed)
     assert [row["email"] for row in listed["user"]] == [EMAIL]
-    assert listed["identifier"][0]["value"] == "80276"
+    assert listed["identifier"][0]["value"] == "80276-of-theirs"
     assert len(listed["watch_segment"]) == 1
     assert [row["credit"] for row in listed["credit_decision"]] == ["0.75"]
     text = str(listed)
