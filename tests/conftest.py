@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import settings
 from jinja2 import FileSystemBytecodeCache
 from playwright.sync_api import Playwright, expect, sync_playwright
 
@@ -20,6 +21,9 @@ from webinar.models import User
 from webinar.services import search
 
 remember_routes()
+# The same examples every time, each for as long as it takes: a busy machine is no counterexample.
+settings.register_profile("suite", deadline=None, derandomize=True, database=None)
+settings.load_profile("suite")
 # Five seconds, its own patience, are too few on a machine that has other things to do.
 expect.set_options(timeout=30_000)
 
