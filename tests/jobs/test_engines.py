@@ -204,14 +204,15 @@ def test_clocks_that_hand_out_the_same_tick_at_once_do_not_stumble(
 @ON_POSTGRESQL
 def test_what_a_dead_worker_was_at_is_done_by_another(db: DbSession, config: Config) -> None:
     owed = owe(db, 2)
-    engine = QueueEngine(config, Timings())
+    # So long that the time this test takes tips neither age over the limit.
+    engine = QueueEngine(config, Timings(stalled_after_seconds=2000))
     engine.offer_mails(now=datetime.now(UTC))
     engine.hand_out(Tick("decide credit", 5, idle, Place.ENGINE), now=datetime.now(UTC))
-    _begin_and_die(db, seconds_ago=19)
+    _begin_and_die(db, seconds_ago=1900)
     engine.mend()
     assert [status for _, status, _ in jobs()] == ["doing", "doing"]
 
-    _begin_and_die(db, seconds_ago=21)
+    _begin_and_die(db, seconds_ago=2100)
     engine.mend()
 
     # The mails go to another worker; the clock lays down the tick anew by itself.
