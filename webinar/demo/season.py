@@ -60,7 +60,8 @@ class Scale:
 
 
 WHOLE = Scale(rounds=28, reviews=7, own_lectures=6, lecture_seconds=90, days_ahead=DRAFT_DAYS_AHEAD)
-QUICK = Scale(rounds=3, reviews=1, own_lectures=1, lecture_seconds=6, days_ahead=30)
+# Seven weeks hold four rounds at any time of the year, breaks and all: one is moved, one cancelled.
+QUICK = Scale(rounds=3, reviews=1, own_lectures=1, lecture_seconds=6, days_ahead=49)
 
 
 @dataclass(frozen=True)
