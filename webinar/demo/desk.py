@@ -46,10 +46,13 @@ def at_the_desk(
     acts += watched_with_checks(stage, past[at(CHECKS)], found[at(CHECKS)])
     acts += _imported(stage, past[at(IMPORT)], found[at(IMPORT)])
     acts += presented(stage, past[at(FACULTY_CREDIT)])
-    acts += _signed(stage, past[at(APPEAL)])
-    for evening in past:
-        if stage.now - evening.session.ends_at > REPORT_DUE_AFTER:
-            acts += _reported(stage, evening)
+    old = [one for one in past if stage.now - one.session.ends_at > REPORT_DUE_AFTER]
+    for evening in old:
+        acts += _reported(stage, evening)
+    # The oldest that is not sent; after a break that is one of the latest.
+    unsent = past[: len(past) - len(old)]
+    if unsent:
+        acts += _signed(stage, unsent[-1])
     return [*acts, _door(stage, past[AUDITED])]
 
 
