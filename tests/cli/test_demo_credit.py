@@ -1,8 +1,10 @@
 """What the demonstration season shows of credit, and that all of it can be worked out again."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import func, select
 
@@ -30,11 +32,12 @@ from webinar.services.reports import post_event
 
 
 @pytest.fixture
-def loaded(app: Flask) -> Flask:
-    """The quick season."""
-    result = app.test_cli_runner().invoke(args=["demo", "load", "--quick"])
-    assert result.exit_code == 0, result.output
-    return app
+def loaded(app: Flask) -> Iterator[Flask]:
+    """The quick season, on a Monday whose oldest past evening was not four weeks ago."""
+    with time_machine.travel(datetime(2026, 11, 2, 12, tzinfo=UTC)):
+        result = app.test_cli_runner().invoke(args=["demo", "load", "--quick"])
+        assert result.exit_code == 0, result.output
+        yield app
 
 
 def test_the_season_shows_what_an_officer_does_and_comes_out_again(
