@@ -31,6 +31,8 @@ Change = Callable[[DbSession, int, CalendarTool, datetime], object]
 
 PEOPLE = 40
 BEFORE_THE_CHANGE = 8
+# Less than a mail may take.
+MOST_HELD_SECONDS = 8
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "mail"
 COMPOSER = Composer(
     TEMPLATES,
@@ -44,11 +46,15 @@ REMINDED_AT = STARTS_AT - timedelta(hours=1)
 
 
 class SlowSink(SmtpSink):
-    """Thinks about every mail, and keeps when it had each one and when it said yes."""
+    """Thinks about every mail, and keeps when it had each one and when it said yes.
 
-    def __init__(self) -> None:
+    After the first eight it says nothing until `change_begins` is set.
+    """
+
+    def __init__(self, change_begins: threading.Event) -> None:
         super().__init__()
         self.times: list[tuple[float, float]] = []
+        self._change_begins = change_begins
 
     async def handle_DATA(  # noqa: N802 - aiosmtpd's name
         self, server: SMTP, session: Session, envelope: Envelope
@@ -56,6 +62,10 @@ class SlowSink(SmtpSink):
         """Called by aiosmtpd with each whole mail."""
         had = time.monotonic()
         await asyncio.sleep(0.015)
+        if len(self.times) >= BEFORE_THE_CHANGE and not self._change_begins.is_set():
+            await asyncio.to_thread(self._change_begins.wait, MOST_HELD_SECONDS)
+            # A change that did not wait for this one is committed in the meantime.
+            await asyncio.sleep(0.5)
         answer = await super().handle_DATA(server, session, envelope)
         self.times.append((had, time.monotonic()))
         return answer
@@ -92,16 +102,34 @@ def session_id(db: DbSession, config: Config) -> int:
     return session.id
 
 
+@pytest.fixture
+def change_begins(session_id: int, monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Set when a change comes to the letterbox to shut it."""
+    begins = threading.Event()
+    shut = letterbox.shut
+
+    def tell_and_shut(db: DbSession) -> None:
+        begins.set()
+        shut(db)
+
+    monkeypatch.setattr(letterbox, "shut", tell_and_shut)
+    return begins
+
+
 def send_all(sink: SmtpSink, *, now: datetime) -> None:
     mail.send_due(SmtpTransport(sink.url), COMPOSER, now=now)
 
 
 @pytest.mark.parametrize("change", [move_a_day, move_a_little, cancel])
 def test_nobody_gets_the_old_hour_once_a_change_is_committed(
-    db: DbSession, config: Config, session_id: int, change: Change
+    db: DbSession,
+    config: Config,
+    session_id: int,
+    change_begins: threading.Event,
+    change: Change,
 ) -> None:
     calendar = calendar_tool(config)
-    with SlowSink() as sink, ThreadPoolExecutor(2) as senders:
+    with SlowSink(change_begins) as sink, ThreadPoolExecutor(2) as senders:
         batches = [senders.submit(send_all, sink, now=REMINDED_AT) for _ in range(2)]
         sink.wait_for(BEFORE_THE_CHANGE)
         with open_db() as other:
@@ -135,10 +163,10 @@ def test_nobody_gets_the_old_hour_once_a_change_is_committed(
 
 
 def test_everybody_is_reminded_of_the_new_hour_when_it_moves_while_reminders_leave(
-    db: DbSession, config: Config, session_id: int
+    db: DbSession, config: Config, session_id: int, change_begins: threading.Event
 ) -> None:
     calendar = calendar_tool(config)
-    with SlowSink() as sink, ThreadPoolExecutor(2) as senders:
+    with SlowSink(change_begins) as sink, ThreadPoolExecutor(2) as senders:
         batches = [senders.submit(send_all, sink, now=REMINDED_AT) for _ in range(2)]
         sink.wait_for(BEFORE_THE_CHANGE)
         with open_db() as other:
@@ -156,14 +184,15 @@ def test_everybody_is_reminded_of_the_new_hour_when_it_moves_while_reminders_lea
 
 
 def test_moved_back_while_notices_leave_is_told_only_those_who_were_told_of_the_move(
-    db: DbSession, config: Config, session_id: int
+    db: DbSession, config: Config, session_id: int, change_begins: threading.Event
 ) -> None:
     calendar = calendar_tool(config)
     with open_db() as other:
         move_a_day(other, session_id, calendar, NOW)
         other.commit()
+    change_begins.clear()
     leaving = NOW + timedelta(hours=1)
-    with SlowSink() as sink, ThreadPoolExecutor(1) as sender:
+    with SlowSink(change_begins) as sink, ThreadPoolExecutor(1) as sender:
         batch = sender.submit(send_all, sink, now=leaving)
         sink.wait_for(BEFORE_THE_CHANGE)
         with open_db() as other:
