@@ -37,7 +37,7 @@ class WatchfulSink:
 
     def __enter__(self) -> Self:
         self.port = free_port()
-        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self._controller = Controller(self, hostname="127.0.0.1", port=self.port, ready_timeout=60)
         self._controller.start()
         return self
 

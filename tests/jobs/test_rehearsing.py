@@ -17,6 +17,8 @@ from webinar.media.rehearsal import RehearsalRooms
 from webinar.models import Broadcast, Recording, Rehearsal
 from webinar.services import rehearsals
 
+PATIENCE_SECONDS = 120
+
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_rehearsal_shows_its_picture_and_leaves_nothing(
@@ -33,13 +35,13 @@ def test_a_rehearsal_shows_its_picture_and_leaves_nothing(
 
     worker = Thread(target=rehearsing.work, args=(config, rehearsal.id))
     worker.start()
-    end = time.monotonic() + 30
+    end = time.monotonic() + PATIENCE_SECONDS
     while not rooms.has_picture(rehearsal.public_id) and time.monotonic() < end:
         time.sleep(0.1)
     was_seen = rooms.has_picture(rehearsal.public_id)
     with open_db.begin() as other:
         rehearsals.stop(other, session.id, now=datetime.now(UTC))
-    worker.join(30)
+    worker.join(PATIENCE_SECONDS)
     rehearsing.supervise(Toolbox.from_config(config), datetime.now(UTC))
 
     db.expire_all()

@@ -33,7 +33,7 @@ from webinar.tools import media_shelf
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 120
 MP4 = [*H264, "-g", "50", "-c:a", "aac"]
 
 
