@@ -32,7 +32,7 @@ class SmtpSink:
 
     def __enter__(self) -> Self:
         self.port = free_port()
-        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self._controller = Controller(self, hostname="127.0.0.1", port=self.port, ready_timeout=60)
         self._controller.start()
         return self
 
