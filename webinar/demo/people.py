@@ -11,7 +11,7 @@ from webinar.demo.programme import Attendee, Programme
 from webinar.domain.access import Role
 from webinar.domain.person import PersonDetails
 from webinar.models import Delivery, User
-from webinar.services import accounts, links, mail_log, roles, troubles
+from webinar.services import accounts, links, roles, troubles
 from webinar.services.links import Purpose
 
 MAIL_DOMAIN = "demo.example.org"
@@ -140,18 +140,11 @@ def settle_mail(db: DbSession, *, now: datetime) -> None:
 
 
 def lose_mails(db: DbSession, audience: Sequence[User], *, now: datetime) -> None:
-    """The last mail of two people comes back: one mailbox is gone, the other one is full.
-
-    The last that was put down in the time the list of lost mails goes back: not a reminder of old.
-    """
+    """The last mail of two people comes back: one mailbox is gone, the other one is full."""
     for reader, (is_lasting, because) in zip(audience, CAME_BACK, strict=False):
         last = db.scalars(
             select(Delivery)
-            .where(
-                Delivery.user_id == reader.id,
-                Delivery.sent_at.is_not(None),
-                Delivery.created_at >= now - mail_log.LOST_WITHIN,
-            )
+            .where(Delivery.user_id == reader.id, Delivery.sent_at.is_not(None))
             # Mails to everybody leave in one moment, and one of them has to be the last.
             .order_by(Delivery.sent_at.desc(), Delivery.id.desc())
             .limit(1)
