@@ -124,7 +124,9 @@ class _Writer:
             )
             group.ids.append(delivery_id)
             marker.unmarked += 1
-            marker.has_place = False
+            # Who sends alone has the next place at once; several ask, each when it is ready.
+            marker.has_place = self._markers == 1 and self._has_room()
+            self._taken += marker.has_place
             self._changed.notify_all()
 
     def _has_room(self) -> bool:

@@ -1,8 +1,9 @@
 """Mails as rows: queued with the change that causes them, claimed, sent, tried again, dropped."""
 
 import json
+import re
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, func, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
@@ -179,12 +180,14 @@ def mark_all_sent(
     Past the ORM, which knows none of these rows, and in words that need no compiling: this is done
     for every mail, beside the thread that hands the next one over.
     """
-    these: list[int] | str = list(delivery_ids)
-    statement = _MARK_SOON
     if connection.dialect.name == "sqlite":
-        statement, these = _MARK, json.dumps(these)
-    values = {"these": these, "held_until": leased_until, "at": now}
-    return connection.execute(statement, values).rowcount
+        these = json.dumps(list(delivery_ids))
+        values = {"these": these, "held_until": leased_until, "at": now}
+        return connection.execute(_MARK, values).rowcount
+    at, held_until = (one.astimezone(UTC).replace(tzinfo=None) for one in (now, leased_until))
+    return connection.exec_driver_sql(
+        _MARK_SOON, {"these": list(delivery_ids), "held_until": held_until, "at": at}
+    ).rowcount
 
 
 # What was given up meanwhile was sent before, and so nothing says any more that it was dropped.
@@ -198,9 +201,10 @@ _MARK = text(
 ).bindparams(*INSTANTS)
 # A process that is killed loses nothing by it, and so the moment in which one that is killed sends
 # a mail again is short. The next claim waits for the disk, for these too.
-_MARK_SOON = text(
-    f"{SENT} = ANY(:these) AND set_config('synchronous_commit', 'off', true) = 'off'"
-).bindparams(*INSTANTS)
+_MARK_SOON = (
+    re.sub(r":(\w+)", r"%(\1)s", SENT)
+    + " = ANY(%(these)s) AND set_config('synchronous_commit', 'off', true) = 'off'"
+)
 
 
 def mark_dropped(db: DbSession, delivery: Delivery, *, because: str) -> bool:
